@@ -1,0 +1,219 @@
+"""The typed face of the plugins: the one file that calls hooks."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from importlib.metadata import Distribution, distributions
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+from pluggy import HookImpl, PluginManager
+
+from jackfield.errors import PluginError
+from jackfield.hookspecs import Hooks
+from jackfield.messages import Record
+from jackfield.plugins.discovery import GROUP, Candidate, discover, matches, sift
+from jackfield.plugins.loading import guarded, load
+from jackfield.plugins.records import PluginRecord
+from jackfield.plugins.register import ObserverRegister, TypeRegister
+from jackfield.plugins.types import ComponentType, ComponentTypes
+from jackfield.version import __version__
+
+if TYPE_CHECKING:
+    import click
+
+__all__ = ["Plugins", "load_plugins"]
+
+_BUILTIN = "builtin."
+_log = logging.getLogger(__name__)
+
+
+def load_plugins(
+    *,
+    builtins: Iterable[ModuleType] = (),
+    allow: Collection[str] | None = None,
+    deny: Collection[str] = (),
+    installed: Iterable[Distribution] | None = None,
+    version: str = __version__,
+) -> Plugins:
+    """Find, import and register plugins. No plugin can make this fail.
+
+    Args:
+        builtins: the host's own plugins, registered first as ``builtin.`` and the module's name.
+        allow: the installed plugins to load, by the plugin's or its distribution's name; None for all, empty for none.
+            Built-in plugins are not subject to it.
+        deny: the plugins not to load, built-in ones too; stronger than ``allow``.
+        installed: the distributions to look through, those of this environment by default.
+        version: the version that plugins' requirements are held against, this host's by default.
+    """
+    found = discover(distributions() if installed is None else installed)
+    own = [_builtin(module, version) for module in builtins]
+    manager = PluginManager(GROUP)
+    manager.add_hookspecs(Hooks)
+    wanted_own, records = sift(own, allow=None, deny=deny, version=version)
+    wanted, refused = sift(found, allow=allow, deny=deny, version=version)
+    records += load(manager, (*wanted_own, *wanted)) + refused
+    known = (*own, *found)
+    notices = (*_unknown("--plugins", allow or (), known), *_unknown("--deny-plugins", deny, known))
+    return Plugins(manager, records, notices)
+
+
+class Plugins:
+    """The plugins of a process. ``load_plugins`` makes it, the app owns it.
+
+    Every hook is asked one implementation at a time, the host's own first, then by plugin name, each in a guard: what
+    one plugin raises is written into its record, and the others are asked all the same.
+
+    Args:
+        manager: holds the plugins that are loaded.
+        records: one for each plugin, loaded or not.
+        notices: what else the operator should know, such as a plugin named in an option that isn't installed.
+    """
+
+    def __init__(self, manager: PluginManager, records: Iterable[PluginRecord], notices: Iterable[str] = ()) -> None:
+        self._manager = manager
+        self._records = sorted(records, key=_order)
+        self._notices = tuple(notices)
+        self._registered: tuple[ComponentType, ...] | None = None
+        self._observers: tuple[tuple[str, Callable[[Record], None]], ...] | None = None
+
+    @property
+    def records(self) -> tuple[PluginRecord, ...]:
+        """One record for each plugin, as things stand: built-in ones first, then by name."""
+        return tuple(self._records)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the operator should know beside the records, one line each."""
+        return self._notices
+
+    def component_types(self, prefer: Mapping[str, str] = MappingProxyType({})) -> ComponentTypes:
+        """Return the component types of all plugins; the hook is called the first time.
+
+        Args:
+            prefer: plugin names by component type, for types that several plugins register.
+        """
+        if self._registered is None:
+            registered: list[ComponentType] = []
+            for implementation in self._implementations(self._manager.hook.register_components.get_hookimpls()):
+                registered += self._register(implementation)
+            self._registered = tuple(registered)
+        absent = {
+            record.name: f"plugin {record.name} of {record.distribution} is {record.state}: {record.reason}"
+            for record in self._records
+            if record.state != "loaded"
+        }
+        return ComponentTypes(self._registered, prefer=prefer, absent=absent)
+
+    def observers(self) -> tuple[tuple[str, Callable[[Record], None]], ...]:
+        """Return the functions to call with each finished request's record, each with its plugin's name.
+
+        The hook is called the first time, after ``register_components``: a plugin that fails there has no observers.
+        """
+        if self._observers is None:
+            self.component_types()
+            observers: list[tuple[str, Callable[[Record], None]]] = []
+            for implementation in self._implementations(self._manager.hook.register_observers.get_hookimpls()):
+                register = ObserverRegister(implementation.plugin_name)
+                if self._ask("register_observers", implementation, register=register):
+                    observers += [(implementation.plugin_name, observer) for observer in register.close()]
+            self._observers = tuple(observers)
+        return self._observers
+
+    def add_commands(self, group: click.Group) -> tuple[str, ...]:
+        """Add the plugins' commands to a group; a command the group has already is not replaced.
+
+        Returns:
+            What was left out and why, one line each, for standard error.
+        """
+        import click  # noqa: PLC0415  only a command line needs it
+
+        complaints: list[str] = []
+        for implementation in self._implementations(self._manager.hook.register_commands.get_hookimpls()):
+            plugin, own = implementation.plugin_name, click.Group(group.name)
+            if not self._ask("register_commands", implementation, cli=own):
+                reason = next(record.reason for record in self._records if record.name == plugin)
+                complaints.append(f"the commands of plugin {plugin} are left out: {reason}")
+                continue
+            for name, command in sorted(own.commands.items()):
+                if name in group.commands:
+                    complaints.append(f"the command {name} of plugin {plugin} is left out: there is one of that name")
+                else:
+                    group.add_command(command, name)
+        return tuple(complaints)
+
+    def log(self) -> None:
+        """Write one line for each plugin, and the notices; a host that serves calls it once all hooks were asked."""
+        for record in self._records:
+            level = logging.ERROR if record.at_fault else logging.WARNING if record.state == "skipped" else logging.INFO
+            facts = {"plugin": record.name, "distribution": record.distribution, "version": record.version}
+            _log.log(
+                level, "plugin %s", record.state, extra=facts | ({"reason": record.reason} if record.reason else {})
+            )
+        for notice in self._notices:
+            _log.warning("%s", notice)
+
+    def _implementations(self, found: Iterable[HookImpl]) -> list[HookImpl]:
+        places = {record.name: place for place, record in enumerate(self._records) if record.state == "loaded"}
+        return sorted(found, key=lambda implementation: places[implementation.plugin_name])
+
+    def _register(self, implementation: HookImpl) -> tuple[ComponentType, ...]:
+        register = TypeRegister(implementation.plugin_name)
+        done = self._ask("register_components", implementation, register=register)
+        types = register.close()
+        if done:
+            self._note(implementation, types=tuple(component_type.name for component_type in types))
+            return types
+        self._manager.unregister(implementation.plugin)
+        return ()
+
+    def _ask(self, hook: str, implementation: HookImpl, **arguments: object) -> bool:
+        """Call one implementation with the arguments it takes; a failure goes into its plugin's record."""
+
+        def act() -> None:
+            positional = [arguments[name] for name in implementation.argnames]
+            named = {name: arguments[name] for name in implementation.kwargnames if name in arguments}
+            answer = implementation.function(*positional, **named)
+            if inspect.iscoroutine(answer):
+                answer.close()
+                raise PluginError(f"hook {hook!r} returned a coroutine; hooks are plain functions")
+
+        fault = guarded(act, module=implementation.function.__module__)
+        if fault is None:
+            return True
+        state, reason = fault
+        if hook == "register_components":
+            self._note(implementation, state=state, reason=reason, hooks=())
+        else:
+            self._note(implementation, reason=f"{hook}: {reason}")
+        return False
+
+    def _note(self, implementation: HookImpl, **changes: Any) -> None:
+        for place, record in enumerate(self._records):
+            if record.name == implementation.plugin_name and record.state == "loaded":
+                self._records[place] = replace(record, **changes)
+
+
+def _order(record: PluginRecord) -> tuple[bool, str, str]:
+    return (not record.name.startswith(_BUILTIN), canonicalize_name(record.name), record.distribution)
+
+
+def _builtin(module: ModuleType, version: str) -> Candidate:
+    name = _BUILTIN + module.__name__.rpartition(".")[2]
+    return Candidate(name, "jackfield", version, "", module.__name__, lambda: module)
+
+
+def _unknown(option: str, names: Iterable[str], known: Collection[Candidate]) -> list[str]:
+    """Complain of names in a list that no plugin has: a plugin denied under a wrong name would be loaded."""
+    notices = []
+    for name in names:
+        if not any(matches(candidate, (name,)) for candidate in known):
+            close = get_close_matches(name, [candidate.name for candidate in known], n=1)
+            meant = f"; did you mean {close[0]!r}?" if close else ""
+            notices.append(f"{option} names {name!r}, and no installed plugin is called that{meant}")
+    return notices

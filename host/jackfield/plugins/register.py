@@ -1,0 +1,133 @@
+"""The objects that plugins register with; every rule is checked at the moment of registration."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+from jackfield.components import Component, Conversation, SecretStore
+from jackfield.errors import PluginError
+from jackfield.messages import Record
+from jackfield.plugins.types import ComponentType
+from jackfield.settings import Settings
+
+__all__ = ["ObserverRegister", "TypeRegister"]
+
+
+class TypeRegister:
+    """What ``register_components`` hands to one plugin; see ``jackfield.RegisterComponents``.
+
+    Args:
+        plugin: the plugin's name, for errors and listings.
+    """
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+        self._types: dict[str, ComponentType] = {}
+        self._open = True
+
+    def conversation(
+        self, type_name: str, cls: type[Conversation[Any]], *, factory: Callable[..., Conversation[Any]] | None = None
+    ) -> None:
+        """Register a conversation component type.
+
+        Raises:
+            PluginError: the name or the class breaks a rule.
+        """
+        self._check(type_name, "conversation", Conversation, cls, factory)
+        converse, stream = cls.converse, cls.stream
+        if converse is Conversation.converse and stream is Conversation.stream:
+            raise self._error(type_name, f"{cls.__name__} implements neither converse nor stream")
+        if inspect.isasyncgenfunction(converse) or inspect.isgeneratorfunction(converse):
+            raise self._error(type_name, f"{cls.__name__}.converse contains yield; it returns one Result")
+        if inspect.iscoroutinefunction(stream):
+            raise self._error(type_name, f"{cls.__name__}.stream contains no yield; it is an async generator of events")
+        self._add(type_name, Conversation, cls, factory)
+
+    def secret_store(
+        self, type_name: str, cls: type[SecretStore[Any]], *, factory: Callable[..., SecretStore[Any]] | None = None
+    ) -> None:
+        """Register a secret store type.
+
+        Raises:
+            PluginError: the name or the class breaks a rule.
+        """
+        self._check(type_name, "secretstores", SecretStore, cls, factory)
+        if cls.get is SecretStore.get:
+            raise self._error(type_name, f"{cls.__name__} does not implement get")
+        self._add(type_name, SecretStore, cls, factory)
+
+    def close(self) -> tuple[ComponentType, ...]:
+        """End the registration and return what was registered, by name."""
+        self._open = False
+        return tuple(self._types[name] for name in sorted(self._types))
+
+    def _check(self, type_name: object, prefix: str, kind: type[Component[Any]], cls: Any, factory: object) -> None:
+        if not self._open:
+            raise self._error(type_name, "register_components has returned; register types only while it runs")
+        if not isinstance(type_name, str) or not re.fullmatch(
+            rf"{prefix}\.[\w.-]+", type_name, re.ASCII | re.IGNORECASE
+        ):
+            raise self._error(type_name, f"its name must be {prefix}. and then letters, digits, dots, dashes")
+        if type_name.lower() in self._types:
+            raise self._error(type_name, "it is registered twice")
+        if not isinstance(cls, type) or not issubclass(cls, kind):
+            raise self._error(type_name, f"{_name(cls)} is not a subclass of jackfield.{kind.__name__}")
+        if inspect.isabstract(cls):
+            missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
+            raise self._error(type_name, f"{cls.__name__} is abstract: it lacks {missing}")
+        settings: object = cls.Settings
+        if not isinstance(settings, type) or not issubclass(settings, Settings):
+            raise self._error(type_name, f"{cls.__name__}.Settings is not a subclass of jackfield.Settings")
+        if factory is not None and not callable(factory):
+            raise self._error(type_name, "its factory can't be called")
+
+    def _add(
+        self,
+        type_name: str,
+        kind: type[Component[Any]],
+        cls: type[Component[Any]],
+        factory: Callable[..., Component[Any]] | None,
+    ) -> None:
+        name = type_name.lower()
+        self._types[name] = ComponentType(name, kind, cls, factory or cls, cls.Settings, self._plugin)
+
+    def _error(self, type_name: object, rule: str) -> PluginError:
+        return PluginError(f"plugin {self._plugin!r} can't register the type {type_name!r}: {rule}")
+
+
+class ObserverRegister:
+    """What ``register_observers`` hands to one plugin; see ``jackfield.RegisterObservers``.
+
+    Args:
+        plugin: the plugin's name.
+    """
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+        self._observers: list[Callable[[Record], None]] = []
+
+    def request_finished(self, observer: Callable[[Record], None]) -> None:
+        """Register a plain function.
+
+        Raises:
+            PluginError: it can't be called, or is async.
+        """
+        if not callable(observer):
+            raise PluginError(f"plugin {self._plugin!r} can't register {_name(observer)} as an observer: no function")
+        if inspect.iscoroutinefunction(observer) or inspect.iscoroutinefunction(type(observer).__call__):
+            raise PluginError(
+                f"plugin {self._plugin!r} can't register {_name(observer)} as an observer: it is async, and observers "
+                "are plain functions that don't wait"
+            )
+        self._observers.append(observer)
+
+    def close(self) -> tuple[Callable[[Record], None], ...]:
+        """Return what was registered, in that order."""
+        return tuple(self._observers)
+
+
+def _name(thing: object) -> str:
+    return str(getattr(thing, "__name__", type(thing).__name__))
