@@ -7,7 +7,7 @@ then requests, many at once; ``close`` once, when the last request that uses the
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from jackfield.events import Event, Result
@@ -28,9 +28,13 @@ class References(Protocol):
         """Return another component of the same snapshot; see ``Build.reference``."""
 
 
+def _no_references(name: str, kind: type[ComponentT]) -> ComponentT:
+    raise LookupError(f"there is no {kind.__name__} called {name!r}: this build has no other components")
+
+
 @dataclass(frozen=True)
 class Build(Generic[SettingsT_co]):
-    """All that a component is made from.
+    """All that a component is made from. A test of a plugin needs to give only the first three.
 
     Attributes:
         name: the component's name.
@@ -43,8 +47,8 @@ class Build(Generic[SettingsT_co]):
     name: str
     type_name: str
     settings: SettingsT_co
-    environment: Mapping[str, str]
-    references: References
+    environment: Mapping[str, str] = field(default_factory=dict)
+    references: References = _no_references
 
     def reference(self, name: str, kind: type[ComponentT]) -> ComponentT:
         """Return the component called ``name`` of the same snapshot, and remember that this one depends on it.

@@ -159,7 +159,8 @@ def _facts(distribution: Distribution) -> tuple[str, str, str, str]:
             continue
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
             specifiers &= requirement.specifier
-    return name, version, str(specifiers), ""
+    ranges = sorted(map(str, specifiers), key=lambda text: (text.startswith("<"), text))
+    return name, version, ",".join(ranges), ""
 
 
 def _nothing() -> object:

@@ -1,0 +1,81 @@
+"""The component type ``conversation.echo``, as Dapr has it (contract sheet, section 10.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jackfield import (
+    Choice,
+    Conversation,
+    ConversationRequest,
+    DaprSettings,
+    InvokeError,
+    Message,
+    RegisterComponents,
+    Result,
+    TextPart,
+    Tool,
+    ToolCall,
+    Usage,
+    hookimpl,
+)
+
+__all__ = ["Echo", "register_components"]
+
+
+class Echo(Conversation[DaprSettings]):
+    """Answers with what it was sent; it has no model and no settings."""
+
+    Settings = DaprSettings
+    answers_each_input = True
+
+    async def converse(self, request: ConversationRequest) -> Result:
+        """Join all text with newlines, and call every tool once.
+
+        Raises:
+            InvokeError: a tool's ``properties`` are no object, or a message holds something else than text.
+        """
+        calls = tuple(_call(position, tool) for position, tool in enumerate(request.tools))
+        conversations: Iterable[list[Message]] = [list(request.messages)]
+        if request.answer_each_input:
+            by_input: dict[int, list[Message]] = {}
+            for message in request.messages:
+                by_input.setdefault(message.input, []).append(message)
+            conversations = by_input.values()
+        choices = tuple(_choice(messages, calls) for messages in conversations)
+        words = sum(len(choice.text.split()) for choice in choices)
+        return Result(choices=choices, usage=Usage(words, words, 2 * words))
+
+
+@hookimpl
+def register_components(register: RegisterComponents) -> None:
+    """Register ``conversation.echo``."""
+    register.conversation("conversation.echo", Echo)
+
+
+def _choice(messages: list[Message], calls: tuple[ToolCall, ...]) -> Choice:
+    """Answer one conversation: the tools' calls come before those that the history holds."""
+    text = "\n".join(line for message in messages for line in _lines(message))
+    calls += tuple(call for message in messages for call in message.tool_calls)
+    return Choice(parts=(TextPart(text),), tool_calls=calls, finish_reason="tool_calls" if calls else "stop")
+
+
+def _lines(message: Message) -> Iterable[str]:
+    for part in message.parts:
+        if not isinstance(part, TextPart):
+            raise InvokeError(f"found invalid content type as input for {type(part).__name__}")
+        if message.role == "tool":
+            yield f"Tool Response for tool ID '{message.tool_call_id}' with name '{message.name}': {part.text}"
+        else:
+            yield part.text
+
+
+def _call(position: int, tool: Tool) -> ToolCall:
+    """Call a tool with the names of its parameters: comma-separated text, not JSON, as Dapr's component writes it."""
+    properties = (tool.parameters or {}).get("properties", {})
+    if not isinstance(properties, dict):
+        raise InvokeError(f"tool function properties must be a map[string]any, got {_GO_TYPES[type(properties)]}")
+    return ToolCall(id=str(position), name=tool.name, arguments=",".join(sorted(properties)))
+
+
+_GO_TYPES = {str: "string", bool: "bool", int: "float64", float: "float64", list: "[]interface {}", type(None): "<nil>"}
