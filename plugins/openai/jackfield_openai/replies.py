@@ -1,0 +1,175 @@
+"""From the body of a chat completions reply to a ``Result``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from jackfield import Choice, FinishReason, Part, ProviderError, ReasoningPart, Result, TextPart, ToolCall, Usage
+from jackfield_openai.failures import stated_error
+from jackfield_openai.wire import ChatChunk, ChatReply, ChatUsage, ReplyCall, ReplyChoice, ReplyMessage
+
+__all__ = [
+    "FINISH_REASONS",
+    "arguments_text",
+    "decode_chunk",
+    "decode_reply",
+    "reasoning_text",
+    "result",
+    "text",
+    "usage",
+]
+
+FINISH_REASONS: Final[Mapping[str, FinishReason]] = MappingProxyType(
+    {
+        "stop": "stop",
+        "length": "length",
+        "tool_calls": "tool_calls",
+        "content_filter": "content_filter",
+        "function_call": "tool_calls",
+    }
+)
+"""OpenAI's finish reasons, the retired ``function_call`` included."""
+
+_reply_decoder: Final = msgspec.json.Decoder(ChatReply)
+_chunk_decoder: Final = msgspec.json.Decoder(ChatChunk)
+DecodedT = TypeVar("DecodedT")
+
+
+def decode_reply(data: bytes) -> ChatReply:
+    """Read a whole reply.
+
+    Raises:
+        ProviderError: it is not JSON, not of the expected shape, or an error that came with a status of success.
+    """
+    reply = _decode(_reply_decoder, data, "the provider's reply")
+    if reply.error:
+        raise stated_error(reply.error)
+    return reply
+
+
+def decode_chunk(data: bytes) -> ChatChunk:
+    """Read one event of a streamed reply; raises as ``decode_reply`` does."""
+    chunk = _decode(_chunk_decoder, data, "an event of the provider's stream")
+    if chunk.error:
+        raise stated_error(chunk.error)
+    return chunk
+
+
+def _decode(decoder: msgspec.json.Decoder[DecodedT], data: bytes, what: str) -> DecodedT:
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise ProviderError(f"{what} is not a chat completion: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if data[:200].lstrip()[:1] == b"<":
+            raise ProviderError(
+                f"{what} is HTML where JSON was expected; check that endpoint is the base address of the API,"
+                " which usually ends in /v1"
+            ) from None
+        cause = "invalid UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise ProviderError(f"{what} is not the JSON of a chat completion ({cause}, {len(data)} bytes)") from None
+    except RecursionError:
+        raise ProviderError(f"{what} is nested too deeply to be a chat completion") from None
+
+
+def result(reply: ChatReply, *, model: str, reasons: Mapping[str, FinishReason]) -> Result:
+    """Turn a reply into a ``Result``.
+
+    Args:
+        reply: the decoded reply.
+        model: what was asked, for servers that don't say what answered.
+        reasons: the meanings of the server's finish reasons.
+
+    Raises:
+        ProviderError: there are no choices.
+    """
+    if not reply.choices:
+        raise ProviderError("empty response: the provider's reply has no choices")
+    choices = reply.choices
+    if len(choices) > 1:
+        choices = sorted(choices, key=lambda choice: choice.index or 0)
+    return Result(
+        choices=tuple([_choice(choice, reasons) for choice in choices]),
+        model=reply.model or model,
+        usage=None if reply.usage is None else usage(reply.usage),
+    )
+
+
+def _choice(choice: ReplyChoice, reasons: Mapping[str, FinishReason]) -> Choice:
+    message = choice.message
+    if message is None:
+        return Choice(finish_reason=reasons.get(choice.finish_reason or "", "stop"))
+    parts: list[Part] = []
+    if reasoning := reasoning_text(message):
+        parts.append(ReasoningPart(reasoning))
+    if written := text(message):
+        parts.append(TextPart(written))
+    calls = tuple([_call(call) for call in message.tool_calls]) if message.tool_calls else ()
+    reason = reasons.get(choice.finish_reason or "") or ("tool_calls" if calls else "stop")
+    return Choice(tuple(parts), calls, reason)
+
+
+def _call(call: ReplyCall) -> ToolCall:
+    function = call.function
+    if function is None:
+        return ToolCall(call.id or "", "", "")
+    return ToolCall(call.id or "", function.name or "", arguments_text(function.arguments))
+
+
+def arguments_text(arguments: str | dict[str, Any] | None) -> str:
+    """Return a tool call's arguments as the JSON text that OpenAI would have sent."""
+    if isinstance(arguments, str):
+        return arguments
+    return "" if arguments is None else msgspec.json.encode(arguments).decode()
+
+
+def text(message: ReplyMessage) -> str:
+    """Return what the message says, a refusal included; reasoning is no part of it."""
+    content = message.content
+    if isinstance(content, list):
+        content = _joined(content, "text")
+    return (content or "") + message.refusal if message.refusal else content or ""
+
+
+def reasoning_text(message: ReplyMessage) -> str:
+    """Return the message's thinking: ``reasoning_content``, ``reasoning``, or content parts of type ``thinking``."""
+    for value in (message.reasoning_content, message.reasoning):
+        if isinstance(value, str) and value:
+            return value
+    return _joined(message.content, "thinking") if isinstance(message.content, list) else ""
+
+
+def _joined(parts: Sequence[Mapping[str, Any]], kind: str) -> str:
+    """Join the texts of one kind of part; a thinking part may itself be a list of text parts."""
+    texts: list[str] = []
+    for part in parts:
+        value = part.get(kind) if part.get("type", "text") == kind else None
+        if isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, list):
+            texts.extend(str(inner.get("text", "")) for inner in value if isinstance(inner, dict))
+    return "".join(texts)
+
+
+def usage(counts: ChatUsage) -> Usage:
+    """Turn a reply's token counts into a ``Usage``; a total that is missing is the sum."""
+    prompt, completion = counts.prompt_tokens or 0, counts.completion_tokens or 0
+    total = prompt + completion if counts.total_tokens is None else counts.total_tokens
+    read, written = counts.prompt_tokens_details, counts.completion_tokens_details
+    if read is None and written is None:
+        return Usage(prompt, completion, total)
+    return Usage(
+        prompt,
+        completion,
+        total,
+        cached_tokens=read.cached_tokens if read else None,
+        prompt_audio_tokens=read.audio_tokens if read else None,
+        reasoning_tokens=written.reasoning_tokens if written else None,
+        completion_audio_tokens=written.audio_tokens if written else None,
+        accepted_prediction_tokens=written.accepted_prediction_tokens if written else None,
+        rejected_prediction_tokens=written.rejected_prediction_tokens if written else None,
+    )

@@ -1,0 +1,230 @@
+"""The connection to one server: a pool, its limits, and what its failures mean.
+
+This is the only module that imports aiohttp, and it is imported when a component starts: finding plugins stays cheap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import ssl
+from collections.abc import AsyncGenerator, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from jackfield import InvokeError, ProviderError, ProviderTimeout, ProviderUnreachable
+from jackfield_openai.failures import status_error
+
+__all__ = ["Reply", "Upstream"]
+
+_LARGEST_ERROR: Final = 64 * 1024
+_LARGE_BODY: Final = 64 * 1024
+_LARGEST_BYTES: Final = 1024 * 1024
+_TAIL_SECONDS: Final = 0.25
+_AUTOMATIC_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_FAILURES: Final = (aiohttp.ClientError, OSError, TimeoutError)
+
+
+class Reply:
+    """A reply with a status of success, whose body has not been read yet. Close it when done."""
+
+    def __init__(self, upstream: Upstream, response: aiohttp.ClientResponse) -> None:
+        self._upstream = upstream
+        self._response = response
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return self._response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    async def read(self, limit: int) -> bytes:
+        """Read the body to its end.
+
+        Raises:
+            ProviderError: it is longer than ``limit`` bytes.
+            InvokeError: the connection broke or fell silent.
+        """
+        content = self._response.content
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            while piece := await content.readany():
+                size += len(piece)
+                if size > limit:
+                    raise ProviderError(f"the provider's reply is larger than {limit} bytes")
+                pieces.append(piece)
+        except _FAILURES as error:
+            raise self._upstream.failure(error, begun=True) from None
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Give the body as it arrives.
+
+        Raises:
+            InvokeError: the connection broke or fell silent.
+        """
+        content = self._response.content
+        while True:
+            try:
+                piece = await content.readany()
+            except _FAILURES as error:
+                raise self._upstream.failure(error, begun=True) from None
+            if not piece:
+                return
+            yield piece
+
+    async def skip_tail(self) -> None:
+        """Wait a moment for the end of a body that is known to hold nothing more, so that its connection is kept."""
+        try:
+            async with asyncio.timeout(_TAIL_SECONDS):
+                while await self._response.content.readany():
+                    pass
+        except _FAILURES:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the connection: back to the pool if the body was read to its end, else closed at once."""
+        if self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+
+class Upstream:
+    """One server with its pool of connections. Make it while the event loop runs.
+
+    Args:
+        endpoint: the base address, which errors name by host and port.
+        headers: sent with every call.
+        proxy: the proxy's address, None to connect directly.
+        trust: what to verify the server with, None for the system's certificates.
+        connect_seconds: how long making a connection may take.
+        silence_seconds: how long the server may send nothing.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        headers: Mapping[str, str],
+        *,
+        proxy: str | None = None,
+        trust: ssl.SSLContext | None = None,
+        connect_seconds: float = 10.0,
+        silence_seconds: float = 300.0,
+    ) -> None:
+        self._where = _host_and_port(endpoint)
+        if proxy:
+            self._where += f" through the proxy {_host_and_port(proxy)}"
+        self._connect_seconds = connect_seconds
+        self._silence_seconds = silence_seconds
+        self._proxy = URL(proxy) if proxy else None
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=True if trust is None else trust),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=headers,
+            skip_auto_headers=_AUTOMATIC_HEADERS,
+            timeout=aiohttp.ClientTimeout(total=None, connect=connect_seconds, sock_read=silence_seconds),
+        )
+
+    async def post(self, url: str | URL, body: bytes) -> Reply:
+        """Send a body and return the reply once its headers are here.
+
+        Raises:
+            ProviderError: the status is not a success.
+            InvokeError: there was no connection, it broke, or a limit ran out.
+        """
+        response = await self._send(url, body)
+        status = response.status
+        if 200 <= status < 300:
+            return Reply(self, response)
+        try:
+            start = await self._start_of(response)
+        finally:
+            if response.content.at_eof():
+                response.release()
+            else:
+                response.close()
+        raise status_error(status, response.headers, start, str(url))
+
+    async def _send(self, url: str | URL, body: bytes) -> aiohttp.ClientResponse:
+        # aiohttp starts to count silence when the body has left, so a server that takes none of it needs another limit;
+        # a body that fits the socket's buffer can't get stuck.
+        if len(body) <= _LARGE_BODY:
+            return await self._request(url, body)
+        try:
+            async with asyncio.timeout(self._connect_seconds + 2 * self._silence_seconds):
+                return await self._request(url, body if len(body) <= _LARGEST_BYTES else io.BytesIO(body))
+        except TimeoutError as error:
+            raise self.failure(error) from None
+
+    async def _request(self, url: str | URL, body: bytes | io.BytesIO) -> aiohttp.ClientResponse:
+        try:
+            return await self._session.post(url, data=body, allow_redirects=False, proxy=self._proxy)
+        except _FAILURES as error:
+            raise self.failure(error) from None
+
+    async def _start_of(self, response: aiohttp.ClientResponse) -> bytes:
+        start = b""
+        try:
+            while len(start) < _LARGEST_ERROR and (piece := await response.content.readany()):
+                start += piece
+        except _FAILURES:
+            return start  # The status is known; what there is of the explanation has to do.
+        return start
+
+    def failure(self, error: BaseException, *, begun: bool = False) -> InvokeError:
+        """Say what a failed call means, by host and port and without anything secret.
+
+        Args:
+            error: what aiohttp raised.
+            begun: whether the reply had begun.
+        """
+        where = self._where
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return ProviderTimeout(
+                f"request timeout: no connection to {where} within {self._connect_seconds:g} s (connectTimeout);"
+                " check endpoint and network"
+            )
+        if isinstance(error, TimeoutError):
+            return ProviderTimeout(
+                f"request timeout: {where} sent nothing for {self._silence_seconds:g} s (silenceTimeout)"
+            )
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            return ProviderUnreachable(f"network error: {where}: the proxy answered with status {error.status}")
+        if isinstance(error, aiohttp.ClientSSLError):
+            return ProviderUnreachable(
+                f"network error: no trusted connection to {where}: {_tls_cause(error)}; a certificate of your own"
+                " authority goes into caCert"
+            )
+        if isinstance(error, aiohttp.ClientConnectorDNSError):
+            return ProviderUnreachable(
+                f"network error: failed to reach API server {where}: its name can't be resolved; check endpoint"
+            )
+        if isinstance(error, aiohttp.ClientConnectorError):
+            cause = error.os_error.strerror or "no connection"
+            return ProviderUnreachable(
+                f"network error: failed to reach API server {where}: {cause}; check endpoint and that the server runs"
+            )
+        if isinstance(error, aiohttp.ClientResponseError) and not begun:
+            return ProviderError(f"{where} did not answer in HTTP; check endpoint")
+        moment = "before the reply was whole" if begun else "before a reply came"
+        return ProviderUnreachable(f"network error: the connection to {where} broke {moment}")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
+
+
+def _host_and_port(address: str) -> str:
+    parts = urlsplit(address)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+
+def _tls_cause(error: aiohttp.ClientSSLError) -> str:
+    cause = getattr(error, "certificate_error", None) or error.os_error
+    text = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "the TLS handshake failed"
+    return str(text)
