@@ -1,0 +1,184 @@
+"""Read the manifests of some folders again and again, parsing only what has changed.
+
+The functions block, so the host calls them in a thread; one reader serves one thread at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jackfield.errors import ManifestError, Problem
+from jackfield.manifests.component import ComponentManifest
+from jackfield.manifests.documents import decode_file, split
+from jackfield.manifests.listing import UNKNOWN, Listing, Signature, list_folder
+from jackfield.manifests.reading import parse_document
+from jackfield.manifests.scope import excluded
+
+__all__ = ["SETTLE_SECONDS", "FileState", "FolderReader", "Scan", "read_file"]
+
+SETTLE_SECONDS = 0.05
+"""How long a file's size and time must have held still before it is read."""
+
+
+@dataclass(frozen=True, eq=False)
+class FileState:
+    """What one file says. A file that has not changed keeps its very object from scan to scan.
+
+    Attributes:
+        path: the file's path, the folder as the operator wrote it.
+        documents: the component manifests in it that are meant for this app.
+        excluded: those that are not, for their namespace or scopes; each has a notice in ``problems``.
+        problems: everything that is to be said about the file.
+        broken: true if some document could not be read, or the file itself: components last seen in it and not found
+            in ``documents`` are to be kept.
+    """
+
+    path: str
+    documents: tuple[ComponentManifest, ...] = ()
+    excluded: tuple[ComponentManifest, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    broken: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """What the folders say at one moment.
+
+    Attributes:
+        files: the state of every file by its path, in load order. A folder that can't be read keeps the files it had.
+        folders: whether each folder could be read.
+        problems: what is to be said about folders and about files that are no manifests. A file that is no YAML is
+            named once; an unreadable folder each time.
+        unsettled: true if some file is still being written; its previous state stands in ``files``, or none. Scan again
+            after ``SETTLE_SECONDS``.
+    """
+
+    files: Mapping[str, FileState]
+    folders: Mapping[str, bool]
+    problems: tuple[Problem, ...] = ()
+    unsettled: bool = False
+
+    @property
+    def manifests(self) -> tuple[ComponentManifest, ...]:
+        """The component manifests of all files, in load order."""
+        return tuple(manifest for file in self.files.values() for manifest in file.documents)
+
+    @property
+    def all_problems(self) -> tuple[Problem, ...]:
+        """The problems of the scan and of all files."""
+        return (*self.problems, *(problem for file in self.files.values() for problem in file.problems))
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is remembered of one file."""
+
+    state: FileState | None
+    read: Signature | None
+    seen: Signature
+    seen_at: float
+
+
+class FolderReader:
+    """Reads manifests from folders.
+
+    Args:
+        folders: in load order; none is read recursively.
+        app_id: this app's id; manifests with other scopes are excluded.
+        namespace: this app's namespace; None or empty accepts all.
+    """
+
+    def __init__(self, folders: Sequence[Path], *, app_id: str, namespace: str | None) -> None:
+        self._folders = tuple(dict.fromkeys(str(folder) for folder in folders))
+        self._app_id = app_id
+        self._namespace = namespace
+        self._known: dict[str, dict[str, _Known]] = {folder: {} for folder in self._folders}
+        self._named: set[str] = set()
+
+    def scan(self) -> Scan:
+        """Look at all folders, read what has changed and settled, and say what they hold now."""
+        files: dict[str, FileState] = {}
+        folders: dict[str, bool] = {}
+        problems: list[Problem] = []
+        others: set[str] = set()
+        unsettled = False
+        for folder in self._folders:
+            listing = list_folder(folder)
+            folders[folder] = listing.readable
+            problems += listing.problems
+            if listing.readable:
+                others |= {problem.file for problem in listing.others}
+                problems += [problem for problem in listing.others if problem.file not in self._named]
+                self._known[folder], waiting = self._look(listing)
+                unsettled |= waiting
+            for path, known in self._known[folder].items():
+                if known.state:
+                    files[path] = known.state
+        self._named = others
+        return Scan(files, folders, tuple(problems), unsettled)
+
+    def _look(self, listing: Listing) -> tuple[dict[str, _Known], bool]:
+        before = self._known[listing.folder]
+        now: dict[str, _Known] = {}
+        unsettled = False
+        moment, clock = time.monotonic(), time.time_ns()
+        for path, signature in listing.files.items():
+            known = before.get(path)
+            if known is None or known.seen != signature:
+                state, read = (known.state, known.read) if known else (None, None)
+                known = _Known(state, read, signature, moment)
+            now[path] = known
+            if known.read != signature:
+                unsettled |= not (_settled(known, moment, clock) and self._read(path, known))
+        return now, unsettled
+
+    def _read(self, path: str, known: _Known) -> bool:
+        """Read a file into ``known``, and return false if it changed meanwhile."""
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123 - a Path for each of a thousand files costs more than the read
+                data = file.read()
+                after = Signature.of(os.fstat(file.fileno()))
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and known.seen != UNKNOWN:
+                return False
+            problem = Problem(path, 0, "", f"the file can't be read ({error.strerror})", "check its mode")
+            if known.state is None or known.state.problems != (problem,):
+                known.state = FileState(path, problems=(problem,), broken=True)
+            return True
+        if after != known.seen:
+            known.seen, known.seen_at = after, time.monotonic()
+            return False
+        known.read = known.seen
+        known.state = read_file(path, data, app_id=self._app_id, namespace=self._namespace)
+        return True
+
+
+def read_file(path: str, data: bytes, *, app_id: str, namespace: str | None) -> FileState:
+    """Read one file's bytes; what is wrong is in the state's problems.
+
+    Args:
+        path: the file's path, as it is to appear in problems.
+        data: its content.
+        app_id: this app's id.
+        namespace: this app's namespace, if it has one.
+    """
+    try:
+        parsed = [parse_document(document, file=path) for document in split(decode_file(data, path))]
+    except ManifestError as error:
+        return FileState(path, problems=tuple(error.problems), broken=True)
+    problems = [problem for document in parsed for problem in document.problems]
+    included, left_out = [], []
+    for manifest in (document.manifest for document in parsed if document.manifest):
+        notice = excluded(manifest, app_id=app_id, namespace=namespace)
+        (left_out if notice else included).append(manifest)
+        problems += [notice] if notice else []
+    broken = any(document.broken for document in parsed)
+    return FileState(path, tuple(included), tuple(left_out), tuple(problems), broken)
+
+
+def _settled(known: _Known, moment: float, clock: int) -> bool:
+    return moment - known.seen_at >= SETTLE_SECONDS or clock - known.seen.modified_ns >= SETTLE_SECONDS * 1e9
