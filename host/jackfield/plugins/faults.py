@@ -40,7 +40,8 @@ def verdict(error: BaseException, *, module: str = "") -> tuple[PluginState, str
         return "incompatible", one_line(str(error))
     if isinstance(error, PluginError):
         return "failed", f"{one_line(str(error))}{_place(error)}"
-    return "failed", f"{type(error).__name__}: {_text(error)}{_place(error)}"
+    text = ": ".join(part for part in (type(error).__name__, _text(error)) if part)
+    return "failed", f"{text}{_place(error)}"
 
 
 def one_line(text: str) -> str:

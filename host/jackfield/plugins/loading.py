@@ -57,7 +57,7 @@ def unknown_hooks(names: Iterable[str]) -> str:
     """Say that hooks don't exist, and which ones may have been meant."""
     texts = []
     for name in names:
-        close = get_close_matches(name, _HOOKS, n=1)
+        close = get_close_matches(name, _HOOKS, n=1, cutoff=0.7)
         texts.append(f"{name!r} is no hook of this jackfield{f'; did you mean {close[0]!r}?' if close else ''}")
     return "; ".join(texts)
 

@@ -213,7 +213,7 @@ def _unknown(option: str, names: Iterable[str], known: Collection[Candidate]) ->
     notices = []
     for name in names:
         if not any(matches(candidate, (name,)) for candidate in known):
-            close = get_close_matches(name, [candidate.name for candidate in known], n=1)
+            close = get_close_matches(name, [candidate.name for candidate in known], n=1, cutoff=0.7)
             meant = f"; did you mean {close[0]!r}?" if close else ""
             notices.append(f"{option} names {name!r}, and no installed plugin is called that{meant}")
     return notices

@@ -69,7 +69,7 @@ def text_choice(text: str, *calls: ToolCall) -> Choice:
         pytest.param([], "", 0, id="no messages"),
     ],
 )
-def test_text_comes_back_in_one_choice(messages: list[Message], text: str, words: int):
+def test_text_comes_back_in_one_choice(messages: list[Message], text: str, words: int) -> None:
     """All text comes back in order, one part a line, in one choice, with its words as usage."""
     assert converse(*messages) == Result(choices=(text_choice(text),), usage=Usage(words, words, 2 * words))
 
@@ -83,13 +83,13 @@ def test_text_comes_back_in_one_choice(messages: list[Message], text: str, words
         pytest.param(None, "", id="no parameters"),
     ],
 )
-def test_each_tool_is_called_with_its_parameter_names(parameters: dict[str, Any] | None, arguments: str):
+def test_each_tool_is_called_with_its_parameter_names(parameters: dict[str, Any] | None, arguments: str) -> None:
     """A tool is called with the sorted names of its own parameters, joined with commas."""
     result = converse(said("hi"), tools=(Tool(name="test_function", parameters=parameters),))
     assert result.choices == (text_choice("hi", ToolCall(id="0", name="test_function", arguments=arguments)),)
 
 
-def test_tools_calls_come_before_those_of_the_history():
+def test_tools_calls_come_before_those_of_the_history() -> None:
     """The calls of the request's tools are numbered from 0, and those an assistant asked for follow unchanged."""
     asked = ToolCall(id="call_7", name="old", arguments='{"x":1}')
     message = Message(role="assistant", tool_calls=(asked,))
@@ -102,14 +102,14 @@ def test_tools_calls_come_before_those_of_the_history():
     ("properties", "kind"),
     [("text", "string"), (1, "float64"), (True, "bool"), (["a"], "[]interface {}"), (None, "<nil>")],
 )
-def test_properties_that_are_no_object_are_refused(properties: object, kind: str):
+def test_properties_that_are_no_object_are_refused(properties: object, kind: str) -> None:
     """A tool whose properties are no object is an error that says what they are."""
     with pytest.raises(InvokeError, match="must be a map") as caught:
         converse(said("hi"), tools=(Tool(name="bad", parameters={"properties": properties}),))
     assert caught.value.detail == f"tool function properties must be a map[string]any, got {kind}"
 
 
-def test_content_that_is_no_text_is_refused_without_showing_it():
+def test_content_that_is_no_text_is_refused_without_showing_it() -> None:
     """A part that echo doesn't know is an error that names its kind and not its text."""
     part: Part = ReasoningPart("a private thought")
     with pytest.raises(InvokeError, match="found invalid content type as input for ReasoningPart") as caught:
@@ -117,7 +117,7 @@ def test_content_that_is_no_text_is_refused_without_showing_it():
     assert "private" not in str(caught.value)
 
 
-def test_each_input_gets_its_own_choice_where_the_request_allows_it():
+def test_each_input_gets_its_own_choice_where_the_request_allows_it() -> None:
     """With answer_each_input there is one choice per input, in order, each with its own text and calls."""
     asked = ToolCall(id="c", name="f", arguments="{}")
     result = converse(
@@ -131,7 +131,7 @@ def test_each_input_gets_its_own_choice_where_the_request_allows_it():
     assert result.usage == Usage(3, 3, 6)
 
 
-def test_the_installed_distribution_names_this_module():
+def test_the_installed_distribution_names_this_module() -> None:
     """The entry point ``echo`` of the installed distribution loads this plugin."""
     (point,) = entry_points(group="jackfield", name="echo")
     assert point.load() is jackfield_echo
