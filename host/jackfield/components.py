@@ -65,6 +65,9 @@ class Component(Generic[SettingsT]):
     Settings: ClassVar[type[Settings]] = Settings
     """The pydantic model of this type's settings."""
 
+    capabilities: tuple[str, ...] = ()
+    """What Dapr's metadata document says of this component beside its type; most have nothing to say."""
+
     def __init__(self, build: Build[SettingsT]) -> None:
         self.name = build.name
         self.settings = build.settings

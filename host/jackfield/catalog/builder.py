@@ -1,0 +1,228 @@
+"""Building: from a manifest to a component that can serve."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+from jackfield.catalog.instance import Instance, close_quietly
+from jackfield.chain.handler import Handler, fold
+from jackfield.chain.limits import Limits
+from jackfield.chain.provider import ProviderHandler
+from jackfield.chain.wishes import scrub_wishes
+from jackfield.components import Build, Component, Conversation, SecretStore
+from jackfield.durations import format_go
+from jackfield.errors import JackfieldError, ManifestError, Problem
+from jackfield.http.overrides import OverridePolicy
+from jackfield.logs import frames
+from jackfield.manifests.component import ComponentManifest
+from jackfield.manifests.decode import decode
+from jackfield.manifests.kinds import check_type
+from jackfield.manifests.resolve import resolve
+from jackfield.plugins.types import ComponentType, ComponentTypes
+from jackfield.policies import PolicySettings
+
+__all__ = ["Builder", "StartFailed", "StoreNotLoaded", "redactor"]
+
+ComponentT = TypeVar("ComponentT", bound=Component[Any])
+
+
+class StoreNotLoaded(JackfieldError):
+    """A manifest names a secret store that isn't there (yet); the component waits for it."""
+
+    def __init__(self, store: str) -> None:
+        super().__init__(store)
+        self.store = store
+
+
+class StartFailed(JackfieldError):
+    """A component's manifest is in order, but the component could not be made or started; trying again may help."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Makes instances.
+
+    Attributes:
+        types: the component types that plugins registered.
+        environment: the process's environment.
+        app_id: fills the ``{appID}`` and ``{namespace}`` tags.
+        namespace: the host's namespace, empty if it has none.
+    """
+
+    types: ComponentTypes
+    environment: Mapping[str, str]
+    app_id: str = ""
+    namespace: str = ""
+
+    async def build(
+        self, manifest: ComponentManifest, find: Callable[[str], Instance | None], serving: Instance | None = None
+    ) -> tuple[Instance, tuple[Problem, ...]]:
+        """Build a component, or find that the one that serves is the same.
+
+        Args:
+            manifest: what to build.
+            find: gives another instance of the same snapshot, or None; it may raise to have a build awaited.
+            serving: what serves under this name; returned as it is if nothing that matters has changed.
+
+        Returns:
+            The instance, holding a lease on each instance it refers to, and the manifest's warnings.
+
+        Raises:
+            ManifestError: the manifest is wrong; every problem is in it.
+            StoreNotLoaded: the manifest names a secret store that isn't there.
+            StartFailed: the component could not be made or started within its ``initTimeout``.
+        """
+        kind = self._type(manifest)
+        references = _References(find, kind)
+        resolved = await resolve(
+            manifest,
+            stores=references.store,
+            environment=self.environment,
+            app_id=self.app_id,
+            namespace=self.namespace,
+            pod_name=self.environment.get("POD_NAME", ""),
+        )
+        if resolved.waiting_for:
+            raise StoreNotLoaded(resolved.waiting_for)
+        fingerprint = _fingerprint(resolved.secrets)
+        if serving is not None and _unchanged(serving, manifest, fingerprint, references.found):
+            return serving, tuple(resolved.problems)
+        redact = redactor(resolved.secrets)
+        policies: PolicySettings | None = None
+        if issubclass(kind.cls, Conversation):
+            (policies, settings), problems = decode(manifest, resolved, (PolicySettings, kind.settings))
+            overrides = _overrides(manifest, policies)
+        else:
+            (settings,), problems = decode(manifest, resolved, (kind.settings,))
+            overrides = None
+        build = Build(
+            name=manifest.name,
+            type_name=kind.name,
+            settings=settings,
+            environment=self.environment,
+            references=references.component,
+        )
+        component = await self._started(manifest, kind, build, redact)
+        handler = None
+        if policies is not None and isinstance(component, Conversation):
+            handler = _chain(component, policies, redact)
+        for reference in references.found:
+            reference.acquire()
+        instance = Instance(manifest, component, fingerprint, references.found, handler, overrides)
+        return instance, (*resolved.problems, *problems)
+
+    def _type(self, manifest: ComponentManifest) -> ComponentType:
+        problem = check_type(manifest, self.types.names)
+        found = self.types.find(manifest.type_name)
+        if problem is None and found is not None:
+            return found
+        cause = self.types.clash(manifest.type_name) or self.types.hint(manifest.type_name)
+        if cause or problem is None:
+            problem = manifest.problem("spec.type", cause)
+        raise ManifestError([problem])
+
+    async def _started(
+        self, manifest: ComponentManifest, kind: ComponentType, build: Build[Any], redact: Callable[[str], str]
+    ) -> Component[Any]:
+        def failed(cause: str, fix: str = "") -> StartFailed:
+            text = f"{kind.name} of plugin {kind.plugin} {cause}"
+            return StartFailed(manifest.problem("", redact(text), fix))
+
+        component: Component[Any] | None = None
+        limit = asyncio.timeout(manifest.init_timeout)
+        try:
+            async with limit:
+                component = kind.factory(build)
+                await component.start()
+        except BaseException as error:
+            if component is not None:
+                await close_quietly(component)
+            if isinstance(error, TimeoutError) and limit.expired():
+                fix = "raise spec.initTimeout if it needs longer"
+                raise failed(f"did not start within {format_go(manifest.init_timeout)}", fix) from None
+            if isinstance(error, JackfieldError | LookupError | OSError | ValueError):
+                raise failed(f"could not start: {error}") from error
+            if isinstance(error, Exception):
+                raise failed(f"could not start: {type(error).__name__}: {error} (at {frames(error)})") from error
+            raise
+        return component
+
+
+class _References:
+    """What one build refers to."""
+
+    def __init__(self, find: Callable[[str], Instance | None], kind: ComponentType) -> None:
+        self._find = find
+        self._kind = kind
+        self._found: dict[str, Instance] = {}
+
+    @property
+    def found(self) -> tuple[Instance, ...]:
+        return tuple(self._found.values())
+
+    def store(self, name: str) -> SecretStore[Any] | None:
+        instance = self._find(name)
+        if instance is None or not isinstance(instance.component, SecretStore):
+            return None
+        self._found[name] = instance
+        return instance.component
+
+    def component(self, name: str, kind: type[ComponentT]) -> ComponentT:
+        instance = self._find(name)
+        if instance is None:
+            raise LookupError(f"the component {name} that it refers to is not there")
+        if not isinstance(instance.component, kind):
+            raise LookupError(f"{name} is a {instance.manifest.type_name}, not a {kind.__name__}")
+        self._found[name] = instance
+        return instance.component
+
+
+def _unchanged(
+    serving: Instance, manifest: ComponentManifest, fingerprint: bytes, references: tuple[Instance, ...]
+) -> bool:
+    return (
+        serving.manifest.digest == manifest.digest
+        and serving.fingerprint == fingerprint
+        and set(map(id, references)) <= set(map(id, serving.references))
+    )
+
+
+def _fingerprint(secrets: Iterable[str]) -> bytes:
+    digest = blake2b(digest_size=16)
+    for secret in sorted(secrets):
+        digest.update(len(secret).to_bytes(8, "big") + secret.encode("utf-8", "surrogatepass"))
+    return digest.digest()
+
+
+def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
+    """Make a function that replaces every secret in a text by ``***``; the longest first, so that none shows in part."""
+    wanted = sorted({secret for secret in secrets if secret.strip()}, key=len, reverse=True)
+
+    def redact(text: str) -> str:
+        for secret in wanted:
+            if secret in text:
+                text = text.replace(secret, "***")
+        return text
+
+    return redact
+
+
+def _overrides(manifest: ComponentManifest, policies: PolicySettings) -> OverridePolicy:
+    try:
+        return OverridePolicy.from_manifest(policies.request_overrides, policies.generation())
+    except ValueError as error:
+        raise ManifestError([manifest.problem("spec.metadata.requestOverrides", str(error))]) from None
+
+
+def _chain(component: Conversation[Any], policies: PolicySettings, redact: Callable[[str], str]) -> Handler:
+    limits = Limits(timeout=policies.timeout, max_concurrency=policies.max_concurrency)
+    innermost = ProviderHandler(component, limits=limits, redact=redact)
+    return fold((scrub_wishes(policies.scrub_pii),), innermost)

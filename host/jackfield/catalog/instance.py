@@ -1,0 +1,90 @@
+"""A built component and its leases."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from jackfield.chain.handler import Handler
+from jackfield.components import Component
+from jackfield.http.overrides import OverridePolicy
+from jackfield.logs import frames
+from jackfield.manifests.component import ComponentManifest
+
+__all__ = ["Instance"]
+
+_log = logging.getLogger("jackfield.catalog")
+_CLOSE_LIMIT = 30.0
+
+
+@dataclass(eq=False)
+class Instance:
+    """A component as it was built from one version of its manifest.
+
+    An instance is retired when the catalog no longer names it, and closed when its last lease ends: a reload never
+    cuts a running reply. A reference from another component is a lease too.
+
+    Attributes:
+        manifest: the manifest it was built from.
+        component: the plugin's object.
+        fingerprint: what was read from secret stores for it, as a digest; another one calls for a new build.
+        references: the instances it was built upon.
+        handler: the folded chain, for conversation components.
+        overrides: which settings a request may override, for conversation components.
+        redact: takes the component's secrets out of a text.
+    """
+
+    manifest: ComponentManifest
+    component: Component[Any]
+    fingerprint: bytes
+    references: tuple[Instance, ...] = ()
+    handler: Handler | None = None
+    overrides: OverridePolicy | None = None
+    leases: int = 0
+    retired: bool = False
+    closing: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    def acquire(self) -> None:
+        """Take a lease: the instance stays open until it is released."""
+        self.leases += 1
+
+    def release(self) -> None:
+        """Give a lease back."""
+        self.leases -= 1
+        if self.retired and not self.leases:
+            self._start_closing()
+
+    def retire(self) -> None:
+        """Have the instance closed as soon as nothing uses it."""
+        if not self.retired:
+            self.retired = True
+            if not self.leases:
+                self._start_closing()
+
+    async def closed(self) -> None:
+        """Wait until a retired instance has closed."""
+        if self.closing is not None:
+            await self.closing
+
+    def _start_closing(self) -> None:
+        if self.closing is None:
+            self.closing = asyncio.get_running_loop().create_task(self._close())
+
+    async def _close(self) -> None:
+        await close_quietly(self.component)
+        for reference in self.references:
+            reference.release()
+
+
+async def close_quietly(component: Component[Any]) -> None:
+    """Close a component; what goes wrong is logged, because nobody can act on it any more."""
+    try:
+        async with asyncio.timeout(_CLOSE_LIMIT):
+            await component.close()
+    except Exception as error:  # noqa: BLE001  a plugin may raise anything
+        _log.warning(
+            "a component did not close cleanly",
+            extra={"component": component.name, "error": type(error).__name__, "at": frames(error)},
+        )

@@ -1,0 +1,96 @@
+"""The two forms of a reply, and how one is made from the other.
+
+This is the only place that knows both: it stands next to the provider, so that no feature exists for one form alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from jackfield.errors import InvokeError
+from jackfield.events import Choice, Delta, Event, Finish, FinishReason, Result, ToolCallPart, Usage
+from jackfield.messages import Part, ReasoningPart, TextPart, ToolCall
+
+__all__ = ["collect", "spread"]
+
+
+def spread(result: Result) -> list[Event]:
+    """Turn a whole reply into the events of a streamed one: its parts, a ``Finish`` per choice, then the usage."""
+    events: list[Event] = []
+    for index, choice in enumerate(result.choices):
+        events += [Delta(part, index) for part in choice.parts]
+        events += [
+            Delta(ToolCallPart(position, call.id, call.name, call.arguments), index)
+            for position, call in enumerate(choice.tool_calls)
+        ]
+        events.append(Finish(choice.finish_reason, index, result.model))
+    if result.usage is not None:
+        events.append(result.usage)
+    return events
+
+
+async def collect(events: AsyncGenerator[Event, None]) -> Result:
+    """Gather a streamed reply into a whole one.
+
+    Raises:
+        InvokeError: the stream ended before a choice was finished.
+    """
+    choices: dict[int, _Choice] = {}
+    usage: Usage | None = None
+    model = ""
+    async with aclosing(events) as stream:
+        async for event in stream:
+            if isinstance(event, Delta):
+                choices.setdefault(event.index, _Choice()).add(event.part)
+            elif isinstance(event, Finish):
+                choices.setdefault(event.index, _Choice()).reason = event.reason
+                model = event.model or model
+            elif isinstance(event, Usage):
+                usage = event
+            else:
+                return event
+    if not choices or any(choice.reason is None for choice in choices.values()):
+        raise InvokeError("the provider's reply ended before it was finished")
+    return Result(tuple(choices[index].whole() for index in sorted(choices)), model, usage)
+
+
+class _Choice:
+    """One choice while its pieces arrive. Pieces of one kind that follow each other become one part."""
+
+    def __init__(self) -> None:
+        self.reason: FinishReason | None = None
+        self._parts: list[Part] = []
+        self._texts: list[str] = []
+        self._calls: dict[int, list[ToolCallPart]] = {}
+
+    def add(self, part: TextPart | ReasoningPart | ToolCallPart) -> None:
+        if isinstance(part, ToolCallPart):
+            self._calls.setdefault(part.position, []).append(part)
+            return
+        if self._parts and type(self._parts[-1]) is type(part):
+            self._texts.append(part.text)
+            if isinstance(part, ReasoningPart) and part.signature:
+                self._parts[-1] = part
+            return
+        self._close_part()
+        self._parts.append(part)
+        self._texts = [part.text]
+
+    def _close_part(self) -> None:
+        if not self._parts:
+            return
+        text, last = "".join(self._texts), self._parts[-1]
+        self._parts[-1] = ReasoningPart(text, last.signature) if isinstance(last, ReasoningPart) else TextPart(text)
+
+    def whole(self) -> Choice:
+        self._close_part()
+        calls = tuple(
+            ToolCall(
+                next((piece.id for piece in pieces if piece.id), ""),
+                next((piece.name for piece in pieces if piece.name), ""),
+                "".join(piece.arguments for piece in pieces),
+            )
+            for _, pieces in sorted(self._calls.items())
+        )
+        return Choice(tuple(self._parts), calls, self.reason or "stop")

@@ -1,0 +1,130 @@
+"""The innermost handler: the last host step before a provider."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from time import perf_counter
+from typing import Any
+
+from jackfield.chain.forms import collect, spread
+from jackfield.chain.limits import Limits
+from jackfield.components import Conversation
+from jackfield.errors import InvokeError, RequestError, ScrubberMissing
+from jackfield.events import Delta, Event, Finish, Result, Usage
+from jackfield.logs import frames
+from jackfield.messages import ConversationRequest, Record
+
+__all__ = ["ProviderHandler"]
+
+_log = logging.getLogger("jackfield.provider")
+_INSTALL_A_SCRUBBER = (
+    "scrubbing was asked for, and no scrubber is installed; install jackfield-presidio "
+    "(jackfield install presidio) or leave out the scrub flag"
+)
+
+
+class ProviderHandler:
+    """Calls a provider; a ``Handler``.
+
+    It refuses what should have been scrubbed and was not, adapts between unary and streamed, applies the manifest's
+    limits, keeps the record, and turns whatever a provider raises into a ``RequestError`` without secrets.
+
+    Args:
+        component: the provider.
+        limits: time and concurrency limits of the manifest.
+        redact: takes the component's secrets out of a text.
+    """
+
+    def __init__(self, component: Conversation[Any], *, limits: Limits, redact: Callable[[str], str]) -> None:
+        cls = type(component)
+        self._component = component
+        self._limits = limits
+        self._redact = redact
+        self._has_converse = cls.converse is not Conversation.converse
+        self._has_stream = cls.stream is not Conversation.stream
+
+    async def __call__(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        """Answer a request."""
+        refuse_unscrubbed(request)
+        record = request.record
+        record.served_by = self._component.name
+        record.attempts += 1
+        await self._limits.enter()
+        started = perf_counter()
+        try:
+            if request.stream:
+                async with aclosing(self._streamed(request)) as events:
+                    async for event in events:
+                        _note_event(record, event)
+                        yield event
+            else:
+                result = await self._limits.whole(self._whole(request))
+                _note_result(record, result)
+                yield result
+        except RequestError as error:
+            error.detail = self._redact(error.detail)
+            raise error.named(self._component.name) from None
+        except Exception as error:  # noqa: BLE001  a plugin may raise anything
+            raise self._foreign(error) from None
+        finally:
+            self._limits.leave()
+            record.provider_seconds += perf_counter() - started
+
+    async def _whole(self, request: ConversationRequest) -> Result:
+        if self._has_converse:
+            return await self._component.converse(request)
+        return await collect(self._component.stream(request))
+
+    async def _streamed(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        if not self._has_stream:
+            for event in spread(await self._limits.whole(self._component.converse(request))):
+                yield event
+            return
+        finished = False
+        async with aclosing(self._component.stream(request)) as events, aclosing(self._limits.gaps(events)) as timed:
+            async for event in timed:
+                finished = finished or type(event) is Finish
+                yield event
+        if not finished:
+            raise InvokeError("the provider's reply ended before it was finished")
+
+    def _foreign(self, error: Exception) -> InvokeError:
+        """Make an error of a plugin's own fault. Its text may hold a message or a key: only kind and place are told."""
+        name, kind = self._component.name, type(self._component).__name__
+        about = {"component": name, "class": kind, "error": type(error).__name__, "at": frames(error)}
+        _log.error("a plugin raised an unexpected error", extra=about)
+        return InvokeError(
+            f"{kind} raised {type(error).__name__}, a fault of its plugin; see the host's log", component=name
+        )
+
+
+def refuse_unscrubbed(request: ConversationRequest) -> None:
+    """Fail closed: no message that should be scrubbed goes out as it is, and no reply comes back as it is.
+
+    Raises:
+        ScrubberMissing: no scrub stage has treated a marked message, or none waits for the reply.
+    """
+    if request.scrub_reply and not request.reply_scrubbed:
+        raise ScrubberMissing(_INSTALL_A_SCRUBBER)
+    for message in request.messages:
+        if message.scrub and not message.scrubbed:
+            raise ScrubberMissing(_INSTALL_A_SCRUBBER)
+
+
+def _note_result(record: Record, result: Result) -> None:
+    if result.model:
+        record.model = result.model
+    if result.usage is not None:
+        record.prompt_tokens, record.completion_tokens = result.usage.prompt_tokens, result.usage.completion_tokens
+
+
+def _note_event(record: Record, event: Event) -> None:
+    if type(event) is Delta:
+        if not record.first_event_seconds:
+            record.first_event_seconds = perf_counter() - record.started
+    elif type(event) is Finish:
+        record.model = event.model or record.model
+    elif type(event) is Usage:
+        record.prompt_tokens, record.completion_tokens = event.prompt_tokens, event.completion_tokens

@@ -1,0 +1,179 @@
+"""The host: what one process keeps while it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+
+from jackfield.builtin import BUILTINS, api_log
+from jackfield.catalog.builder import Builder
+from jackfield.catalog.catalog import Catalog
+from jackfield.catalog.instance import Instance
+from jackfield.errors import Problem
+from jackfield.logs import frames
+from jackfield.manifests.component import ComponentManifest
+from jackfield.manifests.folder import FolderReader, Scan
+from jackfield.messages import Record
+from jackfield.options import HostOptions
+from jackfield.plugins.manager import Plugins, load_plugins
+from jackfield.readiness import Readiness
+from jackfield.reload.reconciler import Reconciler
+from jackfield.reload.watcher import Watcher
+
+__all__ = ["Host"]
+
+_log = logging.getLogger("jackfield.host")
+
+
+class Host:
+    """One host: plugins, catalog, reload, and the requests that run.
+
+    It is made outside the event loop, and started and closed inside it, by the application's lifespan.
+
+    Args:
+        options: what the operator asked for.
+        stop: called when a request asks the process to stop; its argument says whether at once.
+        first: scans to build from before the folders are read, and the generation they had: the last good documents
+            of a process that this one replaces.
+        changed: called after every new catalog.
+    """
+
+    def __init__(
+        self,
+        options: HostOptions,
+        *,
+        stop: Callable[[bool], None],
+        first: tuple[Scan, int] | None = None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.options = options
+        self.plugins: Plugins = load_plugins(
+            builtins=BUILTINS + ((api_log,) if options.api_logging else ()),
+            allow=options.plugins,
+            deny=options.deny_plugins,
+        )
+        self.types = self.plugins.component_types(options.prefer)
+        self.readiness = Readiness()
+        self.extended: dict[str, str] = {}
+        self.running: set[asyncio.Task[object]] = set()
+        self.cutting = False
+        self.exit_code = 0
+        self._told: set[Problem] = set()
+        self._observers = self.plugins.observers()
+        self._stop = stop
+        self._first = first
+        self._on_changed = changed
+        builder = Builder(self.types, options.environment, options.app_id, options.namespace)
+        self._reconciler = Reconciler(
+            builder, denied=self._denied, changed=self._changed, generation=first[1] if first is not None else 0
+        )
+        reader = FolderReader(options.folders, app_id=options.app_id, namespace=options.namespace or None)
+        self._watcher = Watcher(reader, options.folders, events=options.watch_events)
+        self._follower: asyncio.Task[None] | None = None
+        self._request_ids = (f"{secrets.token_hex(6)}-{number:x}" for number in itertools.count(1))
+
+    @property
+    def catalog(self) -> Catalog:
+        """What serves at this moment."""
+        return self._reconciler.catalog
+
+    @property
+    def unreadable(self) -> Iterable[str]:
+        """The problems of files that can't be read in full."""
+        return [str(problem) for problems in self._reconciler.unreadable.values() for problem in problems]
+
+    async def start(self) -> None:
+        """Read the folders and begin to build; what is slow goes on while the host listens."""
+        if self._first is not None:
+            await self._reconciler.apply(self._first[0])
+        await self._follow_once(await self._watcher.scan())
+        self._follower = asyncio.get_running_loop().create_task(self._follow(), name="reload")
+
+    async def close(self) -> None:
+        """Stop following the folders and close every component."""
+        self._watcher.stop()
+        if self._follower is not None:
+            await asyncio.wait([self._follower])
+        await self._reconciler.close()
+
+    def rescan(self) -> None:
+        """Look at the folders now."""
+        self._watcher.poke()
+
+    def request_stop(self, *, force: bool = False) -> None:
+        """Have the process stop, gracefully or at once."""
+        self._stop(force)
+
+    async def drain(self) -> None:
+        """Let running requests finish within the budget, then cut them off; each gets an error that says so."""
+        budget = self.options.graceful_shutdown_seconds
+        if self.running:
+            await asyncio.wait(set(self.running), timeout=budget)
+        self.cutting = True
+        for task in self.running:
+            task.cancel()
+
+    async def conversation(self, name: str) -> Instance:
+        """Return what answers for a name; waits while it is being built for the first time.
+
+        Raises:
+            ComponentNotFound: nothing does; the text says why.
+        """
+        catalog = self._reconciler.catalog
+        entry = catalog.entries.get(name)
+        if entry is not None and entry.instance is None:
+            await self._reconciler.started(name)
+            catalog = self._reconciler.catalog
+        return catalog.conversation(name)
+
+    def new_request_id(self) -> str:
+        """Make an id for a request that came without one."""
+        return next(self._request_ids)
+
+    def set_metadata(self, key: str, value: str) -> None:
+        """Keep a value for the metadata document's ``extended`` member."""
+        self.extended[key] = value
+
+    def finished(self, record: Record) -> None:
+        """Tell the observers of a request that has been answered."""
+        for plugin, observer in self._observers:
+            try:
+                observer(record)
+            except Exception as error:  # noqa: BLE001  a plugin may raise anything, and the reply has left
+                about = {"plugin": plugin, "error": type(error).__name__, "at": frames(error)}
+                _log.warning("an observer raised an error", extra=about)
+
+    def _tell(self, scan: Scan) -> None:
+        """Log what is to be said about files, once for as long as it holds."""
+        told = set(scan.all_problems)
+        for problem in scan.all_problems:
+            if problem not in self._told:
+                level = {"error": logging.ERROR, "warning": logging.WARNING}.get(problem.severity, logging.INFO)
+                _log.log(level, "%s", problem)
+        self._told = told
+
+    def _denied(self, manifest: ComponentManifest) -> bool:
+        wanted = manifest.type_name.lower()
+        version = manifest.version or "v1"
+        return any(entry.lower() in {wanted, f"{wanted}/{version}"} for entry in self.options.denied_types)
+
+    def _changed(self) -> None:
+        self.readiness.update(self.catalog, self._reconciler.unreadable)
+        self._on_changed()
+
+    async def _follow(self) -> None:
+        if not self.options.reload:
+            await self._reconciler.settled()
+        async for scan in self._watcher.scans():
+            await self._follow_once(scan)
+
+    async def _follow_once(self, scan: Scan) -> None:
+        force = self._reconciler.due() | await self._reconciler.with_changed_secrets()
+        await self._reconciler.apply(scan, force=force)
+        self._tell(scan)
+        if not scan.unsettled:
+            self.readiness.expect(self.catalog, self._reconciler.unreadable)
+        self.readiness.update(self.catalog, self._reconciler.unreadable)

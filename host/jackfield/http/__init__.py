@@ -1,0 +1,1 @@
+"""The HTTP API: Dapr's conversation, health, metadata and shutdown routes."""

@@ -1,0 +1,54 @@
+"""The ASGI application of one host."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Router
+from starlette.types import ASGIApp
+
+from jackfield.host import Host
+from jackfield.http.conversation import ConversationEndpoint, Dialect
+from jackfield.http.dialects import Alpha1, Alpha2
+from jackfield.http.gate import Gate
+from jackfield.http.replies import direct_invoke
+from jackfield.http.route import ConversationRoute
+from jackfield.http.service import service_routes
+
+__all__ = ["build_app"]
+
+
+def build_app(host: Host) -> ASGIApp:
+    """Make the application that serves a host; its lifespan starts and closes the host."""
+
+    @asynccontextmanager
+    async def lifespan(_: ASGIApp) -> AsyncIterator[None]:
+        await host.start()
+        try:
+            yield
+        finally:
+            await host.close()
+
+    options = host.options
+    dialects: dict[str, tuple[str, Dialect]] = {
+        "v1alpha2": ("v1.0-alpha2", Alpha2()),
+        "v1alpha1": ("v1.0-alpha1", Alpha1(documented=options.alpha1 == "documented")),
+    }
+    routes: list[BaseRoute] = [
+        ConversationRoute(version, ConversationEndpoint(host, dialect))
+        for api, (version, dialect) in dialects.items()
+        if api not in options.denied_apis
+    ]
+    routes += service_routes(host)
+    # A path that isn't served is the same to daprd as one of another app: 404, whatever the method.
+    app: ASGIApp = Router(routes, redirect_slashes=False, default=direct_invoke, lifespan=lifespan)
+    if options.allowed_origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=list(options.allowed_origins),
+            allow_methods=["GET", "POST", "PUT"],
+            allow_headers=["*"],
+        )
+    return Gate(app, api_token=options.api_token, allowed_origins=options.allowed_origins)

@@ -1,0 +1,140 @@
+"""The conversation endpoints: from a request's bytes to a reply's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+from time import perf_counter
+from typing import Protocol
+
+from starlette.types import Receive, Scope, Send
+
+from jackfield.catalog.instance import Instance
+from jackfield.errors import ComponentNotFound, InvokeError, RequestError, error_code
+from jackfield.events import Result
+from jackfield.host import Host
+from jackfield.http.body import ClientLeft, read_body
+from jackfield.http.disconnect import DisconnectWatch
+from jackfield.http.overrides import OverridePolicy
+from jackfield.http.replies import JSON, send_reply
+from jackfield.http.strict_json import parse
+from jackfield.http.wire import encode_error
+from jackfield.messages import ConversationRequest, Record
+
+__all__ = ["ConversationEndpoint", "Dialect"]
+
+_log = logging.getLogger("jackfield.http")
+_LEFT = 499
+
+
+class Dialect(Protocol):
+    """One version of the API: how its bytes are read and written."""
+
+    @property
+    def name(self) -> str:
+        """The version's name in records."""
+
+    @property
+    def success(self) -> int:
+        """The HTTP status of a reply that is no error."""
+
+    def decode(
+        self, body: bytes, component: str, policy: OverridePolicy, record: Record
+    ) -> tuple[ConversationRequest, Callable[[Result], bytes]]:
+        """Read a request; give it and what writes its reply."""
+
+
+class ConversationEndpoint:
+    """Answers the conversation requests of one API version.
+
+    Args:
+        host: whose components answer.
+        dialect: how requests are read and replies written.
+    """
+
+    def __init__(self, host: Host, dialect: Dialect) -> None:
+        self._host = host
+        self._dialect = dialect
+        self._limit = host.options.max_body_size
+        self._silence = host.options.body_timeout
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host, record = self._host, Record(api=self._dialect.name, component=scope["jackfield.name"])
+        announced = self._read_headers(scope, record)
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  a coroutine always runs in a task
+        host.running.add(task)
+        watch: DisconnectWatch | None = None
+        try:
+            body = await read_body(receive, announced=announced, limit=self._limit, silence=self._silence)
+            watch = DisconnectWatch(receive, task, loop)
+            reply = await self._answer(body, record)
+            status = self._dialect.success
+        except RequestError as error:
+            error.named(record.component)
+            reply, status = encode_error(error), error_code(error).http_status
+            record.error_code = error_code(error).code
+        except ClientLeft:
+            status = _LEFT
+        except asyncio.CancelledError:
+            if watch is not None and watch.left:
+                task.uncancel()
+                status = _LEFT
+            elif host.cutting:
+                task.uncancel()
+                cut = InvokeError("the host is stopping and the reply took too long", component=record.component)
+                reply, status, record.error_code = encode_error(cut), 500, error_code(cut).code
+            else:
+                raise
+        except Exception as error:  # noqa: BLE001  whatever it is, one request fails and nothing else
+            _log.exception("a request failed unexpectedly", extra={"component": record.component})
+            reply = b'{"errorCode":"ERROR","message":"internal error: %s"}' % type(error).__name__.encode()
+            status, record.error_code = 500, "ERROR"
+        finally:
+            host.running.discard(task)
+            if watch is not None:
+                watch.stop()
+        record.status = status
+        if status != _LEFT:
+            headers = [JSON, (b"x-request-id", record.request_id.encode())]
+            if record.ignored:
+                headers.append((b"x-jackfield-ignored", ", ".join(record.ignored).encode("latin-1", "replace")))
+            await send_reply(send, status, reply, headers)
+        record.total_seconds = perf_counter() - record.started
+        host.finished(record)
+
+    def _read_headers(self, scope: Scope, record: Record) -> int | None:
+        announced = None
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                announced = int(value) if value.isdigit() else None
+            elif name == b"x-request-id" and 0 < len(value) <= 128 and value.isascii():
+                text = value.decode()
+                record.request_id = text if text.isprintable() else ""
+        record.request_id = record.request_id or self._host.new_request_id()
+        return announced
+
+    async def _answer(self, body: bytes, record: Record) -> bytes:
+        try:
+            instance = await self._host.conversation(record.component)
+        except ComponentNotFound:
+            parse(body)  # a body that is no JSON is told before a component that isn't there
+            raise
+        instance.acquire()
+        try:
+            return await self._converse(instance, body, record)
+        finally:
+            instance.release()
+
+    async def _converse(self, instance: Instance, body: bytes, record: Record) -> bytes:
+        assert instance.handler is not None  # noqa: S101  the catalog gives out conversation components alone
+        assert instance.overrides is not None  # noqa: S101
+        request, encode = self._dialect.decode(body, record.component, instance.overrides, record)
+        async with aclosing(instance.handler(request)) as events:
+            async for event in events:
+                if type(event) is Result:
+                    return encode(event)
+        raise InvokeError("the component gave no result")

@@ -1,0 +1,74 @@
+"""What every request passes before a route sees it: origin, host name and token."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from hmac import compare_digest
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from jackfield.http.replies import JSON, TEXT, Reply
+
+__all__ = ["Gate"]
+
+_WITHOUT_TOKEN = frozenset({"/v1.0/healthz", "/v1.0/healthz/outbound"})
+_NOT_IN_A_HOST = re.compile(rb"[^\w.\-:\[\]%~!$&'()*+,;=]")
+_SLASHES = re.compile(r"/{2,}")
+_FORBIDDEN = Reply(
+    403,
+    b'{"errorCode":"ERR_ORIGIN_NOT_ALLOWED","message":"this host does not answer web pages of that origin; '
+    b'list it in --allowed-origins to let them in"}',
+    (JSON,),
+)
+_UNAUTHORIZED = Reply(401, b"invalid api token\n", (TEXT,))
+_BAD_HOST = Reply(
+    400, b'{"errorCode":"ERR_BAD_REQUEST","message":"invalid request: the Host header is no host name"}', (JSON,)
+)
+
+
+class Gate:
+    """Turns away what must not reach a route, and gives paths their one form.
+
+    A browser sends ``Origin`` with whatever a page does across origins, so that a page which isn't listed can do
+    nothing here, whatever it calls this host.
+
+    Args:
+        app: what comes next.
+        api_token: what ``dapr-api-token`` must hold; empty asks for nothing. Compared in constant time.
+        allowed_origins: origins whose pages may call; ``*`` allows all.
+    """
+
+    def __init__(self, app: ASGIApp, *, api_token: str = "", allowed_origins: Collection[str] = ()) -> None:
+        self._app = app
+        self._token = api_token.encode()
+        self._any_origin = "*" in allowed_origins
+        self._origins = frozenset(origin.rstrip("/").lower().encode() for origin in allowed_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        token = b""
+        refusal: Reply | None = None
+        for name, value in scope["headers"]:
+            if name == b"host":
+                if _NOT_IN_A_HOST.search(value):
+                    refusal = refusal or _BAD_HOST
+            elif name == b"origin":
+                if not self._any_origin and value.lower() not in self._origins:
+                    refusal = _FORBIDDEN
+            elif name == b"dapr-api-token":
+                token = value
+        path = scope["path"]
+        if len(path) > 1 and ("//" in path or path[-1] == "/"):
+            path = _SLASHES.sub("/", path).rstrip("/") or "/"
+            scope["path"] = path
+        if refusal is None and self._token and not compare_digest(token, self._token):
+            exempt = scope["method"] == "GET" and path in _WITHOUT_TOKEN
+            preflight = scope["method"] == "OPTIONS" and self._origins
+            refusal = None if exempt or preflight else _UNAUTHORIZED
+        await (self._app if refusal is None else refusal)(scope, receive, send)

@@ -1,0 +1,53 @@
+"""The replies that every route shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.types import Receive, Scope, Send
+
+from jackfield.errors import RequestError, error_code
+from jackfield.http.wire import encode_error
+
+__all__ = ["JSON", "Reply", "direct_invoke", "error_reply", "send_reply"]
+
+Header = tuple[bytes, bytes]
+JSON: Header = (b"content-type", b"application/json")
+TEXT: Header = (b"content-type", b"text/plain; charset=utf-8")
+_DIRECT_INVOKE = (
+    b'{"errorCode":"ERR_DIRECT_INVOKE",'
+    b'"message":"failed getting app id either from the URL path or the header dapr-app-id"}'
+)
+
+
+async def send_reply(send: Send, status: int, body: bytes, headers: Sequence[Header]) -> None:
+    """Send a whole reply."""
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Reply:
+    """A fixed reply, as an ASGI app."""
+
+    def __init__(self, status: int, body: bytes = b"", headers: Sequence[Header] = ()) -> None:
+        self.status = status
+        self._start = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, (b"content-length", b"%d" % len(body))] if status != 204 else [*headers],
+        }
+        self._body = {"type": "http.response.body", "body": body}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send(self._start)
+        await send(self._body)
+
+
+direct_invoke = Reply(404, _DIRECT_INVOKE, (JSON,))
+"""daprd's answer to every path it doesn't serve: it takes the request for a call of another app."""
+
+
+def error_reply(error: RequestError) -> Reply:
+    """The reply that tells of an error."""
+    return Reply(error_code(error).http_status, encode_error(error), (JSON,))

@@ -1,0 +1,80 @@
+"""The routes beside conversation: health, metadata and shutdown (contract sheet, section 3)."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import Scope
+
+from jackfield.errors import BodyUnreadable
+from jackfield.host import Host
+from jackfield.http.body import ClientLeft, read_body
+from jackfield.metadata import metadata_document
+
+__all__ = ["service_routes"]
+
+
+def service_routes(host: Host) -> list[Route]:
+    """Make the routes of one host."""
+
+    async def healthz(request: Request) -> Response:
+        app_id = request.query_params.get("appid")
+        if app_id is not None and app_id != host.options.app_id:
+            return _error("ERR_HEALTH_APPID_NOT_MATCH", "dapr app-id does not match")
+        missing = host.readiness.missing()
+        if missing:
+            return _error("ERR_HEALTH_NOT_READY", f"dapr is not ready: {missing}")
+        return Response(status_code=204)
+
+    async def outbound(_: Request) -> Response:
+        return Response(status_code=204)
+
+    async def metadata(_: Request) -> Response:
+        return _json(msgspec.json.encode(metadata_document(host)) + b"\n")
+
+    async def set_metadata(request: Request) -> Response:
+        try:
+            value = await read_body(
+                request.receive,
+                announced=None,
+                limit=host.options.max_body_size,
+                silence=host.options.body_timeout,
+            )
+            host.set_metadata(request.path_params["key"], value.decode())
+        except (BodyUnreadable, ClientLeft, UnicodeDecodeError) as error:
+            detail = error.message if isinstance(error, BodyUnreadable) else "the value is no UTF-8 text"
+            return _error("ERR_BODY_READ", detail, 400)
+        return Response(status_code=204)
+
+    async def shutdown(request: Request) -> Response:
+        if request.headers.get("dapr-force-shutdown", "").lower() == "true":
+            host.request_stop(force=True)
+        else:
+            host.request_stop()
+        return Response(status_code=204)
+
+    return [
+        _Route("/v1.0/healthz", healthz, methods=["GET"]),
+        _Route("/v1.0/healthz/outbound", outbound, methods=["GET"]),
+        _Route("/v1.0/metadata", metadata, methods=["GET"]),
+        _Route("/v1.0/metadata/{key}", set_metadata, methods=["PUT"]),
+        _Route("/v1.0/shutdown", shutdown, methods=["POST"]),
+    ]
+
+
+class _Route(Route):
+    """A route that another method doesn't match at all: daprd has no 405."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        return (match, child) if match is Match.FULL else (Match.NONE, {})
+
+
+def _json(body: bytes, status: int = 200) -> Response:
+    return Response(body, status_code=status, media_type="application/json")
+
+
+def _error(code: str, message: str, status: int = 500) -> Response:
+    return _json(msgspec.json.encode({"errorCode": code, "message": message}), status)

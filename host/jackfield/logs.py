@@ -1,0 +1,82 @@
+"""Structured logs: one event a line, as ``key=value`` or JSON.
+
+The field names are daprd's (contract sheet, section 8). Secrets and message text are never logged, which is why an
+exception is logged by its kind and place and not by its text.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import TextIO
+
+__all__ = ["configure", "frames"]
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warning", "ERROR": "error", "CRITICAL": "fatal"}
+
+
+def configure(*, level: str = "info", form: str = "text", app_id: str = "", stream: TextIO | None = None) -> None:
+    """Send the host's log to a stream.
+
+    Args:
+        level: ``debug``, ``info``, ``warn`` or ``error``.
+        form: ``text`` for key=value lines, ``json`` for a JSON object a line.
+        app_id: goes into every line where it is not empty.
+        stream: standard error by default.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_Formatter(form, app_id))
+    root = logging.getLogger("jackfield")
+    root.handlers[:] = [handler]
+    root.propagate = False
+    root.setLevel({"warn": "WARNING"}.get(level.lower(), level.upper()))
+    # What libraries and the event loop have to say goes the same way, from warnings up.
+    logging.getLogger().handlers[:] = [handler]
+    logging.getLogger().setLevel(logging.WARNING)
+
+
+def frames(error: BaseException, *, most: int = 4) -> str:
+    """Say where an exception was raised, innermost place first, without its text: ``file.py:12 in start < ...``."""
+    places = traceback.extract_tb(error.__traceback__)[-most:]
+    return " < ".join(f"{_short(place.filename)}:{place.lineno} in {place.name}" for place in reversed(places))
+
+
+def _short(path: str) -> str:
+    return "/".join(path.rsplit("/", 2)[-2:])
+
+
+class _Formatter(logging.Formatter):
+    """Writes a record's own fields, then those given as ``extra``."""
+
+    def __init__(self, form: str, app_id: str) -> None:
+        super().__init__()
+        self._json = form == "json"
+        self._app_id = app_id
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields: dict[str, object] = {
+            "time": time.replace("+00:00", "Z"),
+            "level": _LEVELS.get(record.levelname, record.levelname.lower()),
+            "msg": record.getMessage(),
+            "scope": record.name,
+        }
+        if self._app_id:
+            fields["app_id"] = self._app_id
+        fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields["error"] = type(record.exc_info[1]).__name__
+            fields["at"] = frames(record.exc_info[1])
+        if self._json:
+            return json.dumps(fields, default=str, ensure_ascii=False)
+        return " ".join(f"{key}={_quoted(value)}" for key, value in fields.items() if value is not None)
+
+
+def _quoted(value: object) -> str:
+    text = f"{value:.3f}" if isinstance(value, float) else str(value)
+    plain = text and all(character.isprintable() and character not in ' "=' for character in text)
+    return text if plain else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,61 @@
+"""The metadata document (contract sheet, section 3.1), with what operators want to know in the member ``jackfield``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jackfield.catalog.catalog import Entry
+from jackfield.host import Host
+from jackfield.version import __version__
+
+__all__ = ["DAPR_VERSION", "metadata_document"]
+
+DAPR_VERSION = "1.18.0"
+"""The daprd release whose conversation API this host speaks: clients check it before they use a feature."""
+
+
+def metadata_document(host: Host) -> dict[str, Any]:
+    """Describe a host: Dapr's keys as they are, empty ones left out, then our own member."""
+    options = host.options
+    entries = list(host.catalog.entries.values())
+    document: dict[str, Any] = {}
+    if options.app_id:
+        document["id"] = options.app_id
+    document["runtimeVersion"] = DAPR_VERSION
+    if options.reload:
+        document["enabledFeatures"] = ["HotReload"]
+    components = [_dapr_component(entry) for entry in entries if entry.instance is not None]
+    if components:
+        document["components"] = components
+    document["extended"] = {"daprRuntimeVersion": DAPR_VERSION, **host.extended}
+    document["jackfield"] = {
+        "version": __version__,
+        "generation": host.catalog.generation,
+        "components": [_component(entry) for entry in entries],
+        "files": [str(problem) for problem in host.unreadable],
+        "plugins": [
+            {"name": plugin.name, "version": plugin.version, "state": plugin.state, "reason": plugin.reason}
+            for plugin in host.plugins.records
+        ],
+    }
+    return document
+
+
+def _dapr_component(entry: Entry) -> dict[str, Any]:
+    assert entry.instance is not None  # noqa: S101  the caller leaves out the others
+    manifest = entry.instance.manifest
+    described: dict[str, Any] = {"name": entry.name, "type": manifest.type_name, "version": manifest.version}
+    if entry.instance.component.capabilities:
+        described["capabilities"] = list(entry.instance.component.capabilities)
+    return described
+
+
+def _component(entry: Entry) -> dict[str, Any]:
+    manifest = entry.manifest
+    return {
+        "name": entry.name,
+        "type": manifest.type_name,
+        "state": entry.state.value,
+        "source": f"{manifest.file}:{manifest.line}",
+        "problems": [str(problem) for problem in entry.problems],
+    }

@@ -1,0 +1,1 @@
+"""Reload: from files that change to a new catalog, make before break."""

@@ -1,0 +1,104 @@
+"""What a look at the folders calls for. Pure: it reads a scan and a catalog, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from jackfield.catalog.catalog import Entry
+from jackfield.errors import Problem
+from jackfield.manifests.component import ComponentManifest
+from jackfield.manifests.folder import Scan
+
+__all__ = ["Plan", "make_plan"]
+
+
+@dataclass
+class Plan:
+    """The next step for every name.
+
+    Attributes:
+        build: names whose manifest has to be built.
+        keep: names whose present manifest is the one that was built or tried last.
+        stale: names that keep what they have, because of these problems.
+        remove: names whose manifest is gone.
+        unreadable: problems of files that can't be read in full, by file.
+    """
+
+    build: dict[str, ComponentManifest] = field(default_factory=dict)
+    keep: dict[str, ComponentManifest] = field(default_factory=dict)
+    stale: dict[str, tuple[ComponentManifest, tuple[Problem, ...]]] = field(default_factory=dict)
+    remove: set[str] = field(default_factory=set)
+    unreadable: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
+
+
+def make_plan(
+    scan: Scan,
+    entries: Mapping[str, Entry],
+    building: Mapping[str, ComponentManifest],
+    denied: Callable[[ComponentManifest], bool] = lambda _: False,
+) -> Plan:
+    """Compare what the folders say with what serves.
+
+    Args:
+        scan: the folders' content.
+        entries: the catalog's.
+        building: the manifests that are being built at this moment, by name.
+        denied: says which manifests the operator doesn't allow; they count as not there.
+
+    Returns:
+        A plan that names every component of the scan and of the catalog once.
+    """
+    plan = Plan()
+    found: dict[str, list[ComponentManifest]] = {}
+    for path, file in scan.files.items():
+        if file.broken:
+            plan.unreadable[path] = tuple(problem for problem in file.problems if problem.severity == "error")
+        for manifest in file.documents:
+            if not denied(manifest):
+                found.setdefault(manifest.name, []).append(manifest)
+    for name, manifests in found.items():
+        entry = entries.get(name)
+        if len(manifests) > 1:
+            kept = entry.manifest if entry is not None else manifests[0]
+            plan.stale[name] = (kept, _duplicates(name, manifests))
+            continue
+        manifest = manifests[0]
+        if name in building:
+            same = building[name].digest == manifest.digest
+        else:
+            same = entry is not None and entry.tried == manifest.digest and not _lost_its_reason(entry)
+        (plan.keep if same else plan.build)[name] = manifest
+    for name, entry in entries.items():
+        if name not in found:
+            held_by = _unreadable(entry.manifest.file, scan, plan)
+            if held_by is None:
+                plan.remove.add(name)
+            else:
+                plan.stale[name] = (entry.manifest, held_by)
+    plan.remove |= building.keys() - found.keys() - entries.keys()
+    return plan
+
+
+def _duplicates(name: str, manifests: list[ComponentManifest]) -> tuple[Problem, ...]:
+    places = [f"{manifest.file}:{manifest.line}" for manifest in manifests]
+    cause = f"the name {name} is defined {len(places)} times: {', '.join(places)}"
+    fix = "keep one of them or rename the others"
+    first = manifests[0]
+    return (Problem(first.file, first.line, "metadata.name", cause, fix, name),)
+
+
+def _lost_its_reason(entry: Entry) -> bool:
+    """Whether a failed build's problems were overwritten when its document went missing: then it is built again."""
+    return entry.held and (entry.instance is None or entry.instance.manifest.digest != entry.tried)
+
+
+def _unreadable(path: str, scan: Scan, plan: Plan) -> tuple[Problem, ...] | None:
+    """Say why a name that isn't found may still be in its file; None if it is gone for good."""
+    if path in plan.unreadable:
+        return plan.unreadable[path]
+    folder = os.path.dirname(path)  # noqa: PTH120  the text of the path is the key
+    if scan.folders.get(folder, True):
+        return None
+    return tuple(problem for problem in scan.problems if problem.file == folder)

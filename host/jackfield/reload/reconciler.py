@@ -1,0 +1,351 @@
+"""The reconciler: makes the catalog follow the folders.
+
+Builds run beside what serves, one task per component; a pass publishes what is ready in one new catalog. A build that
+takes longer goes live by itself when it is done, so that a slow model holds up nobody else's edit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from jackfield.catalog.builder import Builder, StartFailed, StoreNotLoaded
+from jackfield.catalog.catalog import Catalog, Entry, State
+from jackfield.catalog.instance import Instance
+from jackfield.components import SecretStore
+from jackfield.errors import ManifestError, Problem
+from jackfield.manifests.component import ComponentManifest
+from jackfield.manifests.folder import Scan
+from jackfield.reload.plan import Plan, make_plan
+from jackfield.reload.retries import Retries
+
+__all__ = ["Reconciler"]
+
+_log = logging.getLogger("jackfield.reload")
+_TOGETHER = 0.1
+"""Seconds for which a pass waits for its builds, so that what was edited together goes live together."""
+
+
+class _UnderConstruction(Exception):  # noqa: N818  a signal between builds, not an error
+    """A component that is being built was referred to; its build is awaited and the asking one done again."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a build came to."""
+
+    manifest: ComponentManifest
+    state: State
+    instance: Instance | None = None
+    problems: tuple[Problem, ...] = ()
+    retry: bool = False
+
+
+class Reconciler:
+    """Owns the catalog.
+
+    Args:
+        builder: makes the instances.
+        denied: says whether the operator's Configuration denies a manifest's type.
+        changed: called after every new catalog.
+        generation: the generation to go on from.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        *,
+        denied: Callable[[ComponentManifest], bool] = lambda _: False,
+        changed: Callable[[], None] = lambda: None,
+        generation: int = 0,
+    ) -> None:
+        self.catalog = Catalog(generation)
+        self.unreadable: Mapping[str, tuple[Problem, ...]] = {}
+        self._builder = builder
+        self._denied = denied
+        self._changed = changed
+        self._building: dict[str, ComponentManifest] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._waits_for: dict[str, str] = {}
+        self._outcomes: dict[str, _Outcome] = {}
+        self._retries = Retries()
+        self._in_pass = False
+        self._last: Scan | None = None
+        self._published = asyncio.Event()
+        self._retired: set[Instance] = set()
+
+    async def apply(self, scan: Scan, *, force: Iterable[str] = ()) -> None:
+        """Bring the catalog in line with a scan; returns when what builds quickly is live.
+
+        Args:
+            scan: the folders' content.
+            force: names to build again although their manifests are the same.
+        """
+        if not force and self._unchanged(scan):
+            return
+        self._last = scan
+        plan = make_plan(scan, self.catalog.entries, self._building, self._denied)
+        self.unreadable = plan.unreadable
+        self._plan_again(plan, force)
+        self._in_pass = True
+        try:
+            started = [self._start(name, manifest) for name, manifest in plan.build.items()]
+            self._announce(plan)
+            if started:
+                await asyncio.wait(started, timeout=_TOGETHER)
+        finally:
+            self._in_pass = False
+        self._commit(plan)
+
+    async def settled(self) -> None:
+        """Wait until no build runs."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+
+    async def started(self, name: str) -> None:
+        """Wait while a component is being built for the first time."""
+        while (entry := self.catalog.entries.get(name)) is not None and entry.state is State.STARTING:
+            published = self._published
+            await published.wait()
+
+    def due(self) -> set[str]:
+        """Names whose failed build is to be tried again now."""
+        return self._retries.due()
+
+    async def with_changed_secrets(self) -> set[str]:
+        """Names of the components whose secret store says that its secrets may have changed."""
+        names: set[str] = set()
+        for entry in self.catalog.entries.values():
+            store = entry.instance
+            if store is not None and isinstance(store.component, SecretStore) and await store.component.changed():
+                names |= self._dependents({entry.name})
+        return names
+
+    async def close(self) -> None:
+        """Stop building and close every instance."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._replace_catalog({})
+        # Closing one instance ends its leases on others, which may start to close then.
+        while closing := [old.closing for old in self._retired if old.closing is not None and not old.closing.done()]:
+            await asyncio.wait(closing)
+
+    def _unchanged(self, scan: Scan) -> bool:
+        """Whether nothing has happened since the last pass; a scan keeps the objects of files that are the same."""
+        last = self._last
+        return last is not None and (scan.files, scan.folders) == (last.files, last.folders)
+
+    def _plan_again(self, plan: Plan, force: Iterable[str]) -> None:
+        """Add what has to be built although its document has not changed."""
+        forced = {name for name in force if name in plan.keep}
+        waiting = {
+            entry.name
+            for entry in self.catalog.entries.values()
+            if entry.state is State.WAITING and entry.manifest.secret_store in {*plan.build, *self._ready()}
+        }
+        for name in forced | waiting | self._dependents(plan.build.keys() | forced):
+            if name in plan.keep and name not in self._building:
+                plan.build[name] = plan.keep.pop(name)
+
+    def _ready(self) -> set[str]:
+        return {entry.name for entry in self.catalog.entries.values() if entry.instance is not None}
+
+    def _dependents(self, names: Iterable[str]) -> set[str]:
+        """Names of the components that refer to one of ``names``, directly or through others."""
+        found: set[str] = set()
+        wanted = set(names)
+        while wanted:
+            wanted = {
+                entry.name
+                for entry in self.catalog.entries.values()
+                if entry.instance is not None
+                and any(reference.manifest.name in wanted for reference in entry.instance.references)
+            } - found
+            found |= wanted
+        return found
+
+    def _start(self, name: str, manifest: ComponentManifest) -> asyncio.Task[None]:
+        self._drop_build(name)
+        self._building[name] = manifest
+        task = asyncio.get_running_loop().create_task(self._build(name, manifest), name=f"build {name}")
+        self._tasks[name] = task
+        return task
+
+    async def _build(self, name: str, manifest: ComponentManifest) -> None:
+        try:
+            outcome = await self._outcome(name, manifest)
+        finally:
+            # A newer build of the same name may have taken this one's place.
+            if self._tasks.get(name) is asyncio.current_task():
+                del self._tasks[name]
+                self._building.pop(name, None)
+            self._waits_for.pop(name, None)
+        if name in self._tasks:
+            return
+        self._outcomes[name] = outcome
+        if not self._in_pass:
+            self._commit(Plan())
+
+    async def _outcome(self, name: str, manifest: ComponentManifest) -> _Outcome:
+        entry = self.catalog.entries.get(name)
+        serving = entry.instance if entry is not None else None
+        while True:
+            try:
+                instance, problems = await self._builder.build(manifest, self._find, serving)
+            except _UnderConstruction as other:
+                await self._await_other(name, other.name, manifest)
+            except StoreNotLoaded as error:
+                cause = f"the secret store {error.store} that it reads from isn't loaded"
+                fix = f"add a Component named {error.store} of a secretstores.* type"
+                problem = manifest.problem("auth.secretStore", cause, fix)
+                return _Outcome(manifest, State.WAITING, problems=(problem,))
+            except ManifestError as error:
+                return _Outcome(manifest, State.FAILED, problems=tuple(error.problems))
+            except StartFailed as error:
+                return _Outcome(manifest, State.FAILED, problems=(error.problem,), retry=True)
+            else:
+                return _Outcome(manifest, State.READY, instance, problems)
+
+    async def _await_other(self, name: str, other: str, manifest: ComponentManifest) -> None:
+        self._waits_for[name] = other
+        circle, step = [name], other
+        while step in self._waits_for:
+            circle.append(step)
+            if step == name:
+                names = " -> ".join(circle)
+                cause = f"its references form a circle: {names}"
+                raise ManifestError([manifest.problem("", cause, "break it")])
+            step = self._waits_for[step]
+        task = self._tasks.get(other)
+        if task is not None:
+            await asyncio.wait([task])
+        del self._waits_for[name]
+
+    def _find(self, name: str) -> Instance | None:
+        if name in self._tasks:
+            raise _UnderConstruction(name)
+        outcome = self._outcomes.get(name)
+        if outcome is not None and outcome.instance is not None:
+            return outcome.instance
+        entry = self.catalog.entries.get(name)
+        return entry.instance if entry is not None else None
+
+    def _announce(self, plan: Plan) -> None:
+        """Show what is being built for the first time, so that a request for it waits instead of failing."""
+        new = {
+            name: Entry(name, State.STARTING, manifest)
+            for name, manifest in plan.build.items()
+            if name not in self.catalog.entries
+        }
+        if new:
+            self._replace_catalog({**self.catalog.entries, **new})
+
+    def _commit(self, plan: Plan) -> None:
+        """Put the plan's immediate changes and all finished builds into one new catalog."""
+        entries = dict(self.catalog.entries)
+        for name, manifest in plan.keep.items():
+            entries[name] = _kept(entries[name], manifest) if name in entries else Entry(name, State.STARTING, manifest)
+        for name, (manifest, problems) in plan.stale.items():
+            entries[name] = _held(entries.get(name), name, manifest, problems)
+            self._drop(name)
+        for name in plan.remove:
+            entries.pop(name, None)
+            self._drop(name)
+        outcomes, self._outcomes = self._outcomes, {}
+        if outcomes:
+            self._last = None  # what waits for one of these has to be planned again
+        for name, outcome in outcomes.items():
+            entries[name] = _built(entries.get(name), name, outcome)
+            if outcome.retry:
+                self._retries.failed(name)
+            else:
+                self._retries.drop(name)
+        if entries != self.catalog.entries:
+            self._replace_catalog(entries)
+
+    def _drop(self, name: str) -> None:
+        """Forget a name whose document is gone or can't be trusted."""
+        self._retries.drop(name)
+        self._drop_build(name)
+
+    def _drop_build(self, name: str) -> None:
+        """Stop the build of a name, or throw away what it made."""
+        outcome = self._outcomes.pop(name, None)
+        entry = self.catalog.entries.get(name)
+        if outcome is not None and outcome.instance is not None:
+            if entry is None or entry.instance is not outcome.instance:
+                self._retire(outcome.instance)
+        if name in self._tasks:
+            self._tasks.pop(name).cancel()
+            self._building.pop(name, None)
+
+    def _replace_catalog(self, entries: dict[str, Entry]) -> None:
+        before, self.catalog = self.catalog, Catalog(self.catalog.generation + 1, MappingProxyType(entries))
+        _log_changes(before, self.catalog)
+        live = {entry.instance for entry in entries.values() if entry.instance is not None}
+        for entry in before.entries.values():
+            if entry.instance is not None and entry.instance not in live:
+                self._retire(entry.instance)
+        self._published.set()
+        self._published = asyncio.Event()
+        self._changed()
+
+    def _retire(self, instance: Instance) -> None:
+        self._retired = {old for old in self._retired if old.closing is None or not old.closing.done()} | {instance}
+        instance.retire()
+
+
+def _kept(entry: Entry, manifest: ComponentManifest) -> Entry:
+    """The document reads as it did when it was built: only its place may have changed, or a trouble be over."""
+    if not entry.held:
+        return entry if entry.manifest is manifest else replace(entry, manifest=manifest)
+    return replace(entry, manifest=manifest, state=State.READY, problems=(), held=False)
+
+
+def _held(entry: Entry | None, name: str, manifest: ComponentManifest, problems: tuple[Problem, ...]) -> Entry:
+    if entry is None or entry.instance is None:
+        tried = entry.tried if entry is not None else ""
+        return Entry(name, State.FAILED, manifest, None, problems, tried, held=True)
+    return replace(entry, state=State.STALE, problems=problems, held=True)
+
+
+def _built(entry: Entry | None, name: str, outcome: _Outcome) -> Entry:
+    instance, state = outcome.instance, outcome.state
+    if instance is None and entry is not None and entry.instance is not None:
+        instance, state = entry.instance, State.STALE
+    return Entry(name, state, outcome.manifest, instance, outcome.problems, outcome.manifest.digest)
+
+
+def _log_changes(before: Catalog, after: Catalog) -> None:
+    for name, entry in after.entries.items():
+        old = before.entries.get(name)
+        if old is entry or entry.state is State.STARTING:
+            continue
+        about = {"component": name, "type": entry.manifest.type_name, "generation": after.generation}
+        if entry.state is State.READY:
+            if old is None or old.instance is not entry.instance:
+                done = "component loaded" if old is None or old.instance is None else "component updated"
+                _log.info(done, extra=about)
+            elif old.state is not State.READY:
+                _log.info("component is as its manifest says again", extra=about)
+        elif old is None or (old.state, old.problems) != (entry.state, entry.problems):
+            kept = (
+                "the component keeps serving its previous version"
+                if entry.instance
+                else "the component is not available"
+            )
+            _log.error(kept, extra={**about, "state": entry.state.value, "cause": entry.cause})
+        for problem in entry.problems:
+            if problem.severity != "error" and (old is None or problem not in old.problems):
+                _log.warning(str(problem), extra={"component": name})
+    for name in before.entries.keys() - after.entries.keys():
+        _log.info("component removed", extra={"component": name, "generation": after.generation})

@@ -1,0 +1,1 @@
+"""Serving: sockets, servers, signals and processes."""

@@ -1,0 +1,88 @@
+"""One serving process: the event loop, the signals, the host and its server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar
+
+from jackfield.host import Host
+from jackfield.http.app import build_app
+from jackfield.options import HostOptions
+from jackfield.serving.network import Network
+from jackfield.serving.servers import serve
+
+__all__ = ["run", "serve_host", "serve_until_signalled"]
+
+T = TypeVar("T")
+_log = logging.getLogger("jackfield.host")
+_FORCE_AFTER = 0.1
+
+
+def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine function on the fastest event loop there is: uvloop's where it is installed."""
+    factory = None
+    if sys.platform != "win32":
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main())
+
+
+async def serve_host(host: Host, network: Network, sockets: list[socket.socket], stop: asyncio.Event) -> None:
+    """Serve a host until ``stop`` is set, then let running replies finish within the host's budget."""
+    draining = asyncio.get_running_loop().create_task(_drain(host, stop))
+    try:
+        budget = host.options.graceful_shutdown_seconds
+        await serve(build_app(host), sockets, network, stop, drain=budget)
+    finally:
+        stop.set()
+        await draining
+
+
+async def serve_until_signalled(options: HostOptions, network: Network, sockets: list[socket.socket]) -> int:
+    """Serve in this process until a signal or a request stops it; returns the process's exit code.
+
+    SIGTERM and SIGINT stop, SIGHUP looks at the folders.
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_log_loop_error)
+    stop = asyncio.Event()
+    host = Host(options, stop=partial(_stop, stop))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, host.rescan)
+    urls = ", ".join(network.describe(sockets))
+    names = ", ".join(str(folder) for folder in options.folders)
+    _log.info("serving", extra={"url": urls, "manifests": names, "pid": os.getpid()})
+    await serve_host(host, network, sockets, stop)
+    _log.info("stopped")
+    return host.exit_code
+
+
+async def _drain(host: Host, stop: asyncio.Event) -> None:
+    await stop.wait()
+    _log.info("stopping", extra={"running": len(host.running)})
+    await host.drain()
+
+
+def _stop(stop: asyncio.Event, force: bool) -> None:
+    if force:
+        # daprd's rule for ``dapr-force-shutdown``: exit code 1 after 100 ms, whatever runs.
+        asyncio.get_running_loop().call_later(_FORCE_AFTER, os._exit, 1)
+    else:
+        stop.set()
+
+
+def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    if isinstance(error, (ConnectionError, TimeoutError)) or type(error).__module__.partition(".")[0] == "ssl":
+        return  # a client that left or failed its handshake is nobody's fault here
+    _log.error("the event loop reports a problem", extra={"problem": context.get("message")}, exc_info=error)

@@ -1,0 +1,115 @@
+"""Everything that is run on this repository: `nox --list` shows it, `nox -s serve` and `nox -s tests` are the two to know."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["tests", "lint", "types", "wheels"]
+
+ROOT = Path(__file__).parent
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+NAMES = [path.name for path in PLUGINS]
+
+# A host that is stopped with Ctrl-C closes its components first; nox would kill it after 0.3 s.
+PATIENCE = 30
+TEST_TOOLS = ["pytest>=8.3,<10", "pytest-timeout>=2.3,<3", "hypothesis>=6.120,<7"]
+# What the tests of single plugins and of the servers need beside the distributions themselves.
+TEST_PEERS = ["openai>=2,<4", "uvicorn>=0.34,<0.60", "httptools>=0.6.4,<0.10"]
+
+
+def editable(paths: list[Path]) -> list[str]:
+    """Arguments that install distributions of this repository in place."""
+    return [argument for path in paths for argument in ("-e", str(path))]
+
+
+def say(session: nox.Session, text: str) -> None:
+    """Tell the person in front of the screen what comes next."""
+    session.log(text)
+
+
+def pull_model(session: nox.Session) -> None:
+    """Fetch the embedded model unless it is there."""
+    session.run("jackfield", "pull", "smollm2")
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Install the host, its plugins and the embedded model, and serve manifests/ on http://localhost:3500."""
+    say(session, "1/3 installing the host and its plugins (about 70 MB of packages, once)")
+    session.install(*editable([ROOT, *PLUGINS]))
+    say(session, "2/3 fetching the embedded model SmolLM2-135M (93 MB, once)")
+    pull_model(session)
+    say(session, "3/3 serving manifests/ on http://localhost:3500; Ctrl-C stops")
+    session.run(
+        "jackfield", "serve", *session.posargs, success_codes=[0, 130], interrupt_timeout=PATIENCE, terminate_timeout=PATIENCE
+    )
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test, the plugins' too; arguments go to pytest."""
+    session.install(*editable([ROOT, *PLUGINS]), *TEST_TOOLS, *TEST_PEERS)
+    pull_model(session)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("plugin", NAMES, ids=NAMES)
+def alone(session: nox.Session, plugin: str) -> None:
+    """Run a plugin's tests with the host and nothing else beside it, from built wheels, outside the source tree."""
+    folder = ROOT / "plugins" / plugin
+    work = Path(session.create_tmp())
+    session.install(str(ROOT), str(folder), *TEST_TOOLS, *TEST_PEERS)
+    tests = work / "tests"
+    shutil.rmtree(tests, ignore_errors=True)
+    shutil.copytree(folder / "tests", tests)
+    if plugin == "llamacpp":
+        pull_model(session)
+    session.chdir(work)
+    session.run("pytest", "--import-mode=importlib", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(work), str(tests))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting."""
+    session.install("ruff>=0.14,<0.18")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, strictly, over the sources and the tests."""
+    session.install(*editable([ROOT, *PLUGINS]), "mypy>=1.15,<3", "types-pyyaml", *TEST_TOOLS, *TEST_PEERS)
+    session.run("mypy", "host/jackfield", "noxfile.py")
+    session.run("mypy", "tests")
+    for folder in PLUGINS:
+        package = next(folder.glob("jackfield_*"))
+        session.run("mypy", str(package))
+        session.run("mypy", str(folder / "tests"))
+
+
+@nox.session
+def wheels(session: nox.Session) -> None:
+    """Build every distribution, look into it, and check that all plugins load from the built wheels."""
+    session.install("build>=1.2,<2", "hatchling>=1.27,<2")
+    dist = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    for folder in [ROOT, *PLUGINS]:
+        session.run("python", "-m", "build", "--no-isolation", "--outdir", str(dist), str(folder), silent=True)
+    session.run("python", ".ci/wheels.py", str(dist))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the CPU that a request costs, beside the bare server in the same run."""
+    session.install(*editable([ROOT, *PLUGINS]), *TEST_PEERS)
+    session.run("python", "tests/bench/run.py", *session.posargs)
