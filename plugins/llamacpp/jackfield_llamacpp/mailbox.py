@@ -49,7 +49,7 @@ class Mailbox:
         self._arrived = asyncio.Event()
         self._lock = threading.Lock()
         self._pieces: list[Piece] = []
-        self._error: BaseException | None = None
+        self._error: Exception | None = None
         self._ended = False
         self.stopped = False
 
@@ -69,8 +69,8 @@ class Mailbox:
             self._pieces.append(piece)
         self._wake()
 
-    def end(self, error: BaseException | None = None) -> None:
-        """Say that nothing follows (from the engine's thread); the reader gets ``error`` raised after the last piece."""
+    def end(self, error: Exception | None = None) -> None:
+        """Say that nothing follows (from the engine's thread); the reader gets ``error`` after the last piece."""
         with self._lock:
             self._error = error
             self._ended = True
@@ -80,7 +80,7 @@ class Mailbox:
         """Wait for the next pieces and return all there are; an empty list is the end.
 
         Raises:
-            BaseException: what the thread ended with.
+            Exception: what the thread ended with.
         """
         while True:
             self._arrived.clear()

@@ -71,7 +71,9 @@ def _tools_text(tools: Iterable[Tool], *, must_call: bool) -> str:
     lines = ["You can call these functions:"]
     for tool in tools:
         parameters = json.dumps(tool.parameters or {}, ensure_ascii=False)
-        lines.append(f"- {tool.name}: {tool.description or 'no description'} Its arguments, as a JSON Schema: {parameters}")
+        lines.append(
+            f"- {tool.name}: {tool.description or 'no description'} Its arguments, as a JSON Schema: {parameters}"
+        )
     lines.append('To call one, write JSON: {"name": the function, "arguments": an object}.')
     if must_call:
         lines.append("You have to call one now.")

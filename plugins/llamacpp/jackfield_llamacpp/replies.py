@@ -54,9 +54,9 @@ class Reply:
         for index, reason in enumerate(self._ends):
             if reason is None:
                 raise ProviderError("the engine stopped before the reply was whole")
-            if self._readers and self._readers[index].called:
-                reason = "tool_calls"
-            yield Finish(cast(FinishReason, reason if reason in _REASONS else "stop"), index, self._model)
+            called = bool(self._readers) and self._readers[index].called
+            known = "tool_calls" if called else reason if reason in _REASONS else "stop"
+            yield Finish(cast("FinishReason", known), index, self._model)
         if self._usage is not None:
             yield self._usage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import platformdirs
 
@@ -38,7 +38,7 @@ def is_intact(file: Path, model: Model) -> bool:
         return False
 
 
-def copy_hashed(source: BinaryIO, target: BinaryIO, copied: Callable[[int], None]) -> str:
+def copy_hashed(source: IO[bytes], target: IO[bytes], copied: Callable[[int], None]) -> str:
     """Copy a stream and return the SHA-256 of what was copied, in hexadecimal.
 
     Args:
