@@ -161,7 +161,7 @@ def _metadata(found: dict[str, Any]) -> dict[str, str]:
         if type(value) is str:
             metadata[key] = value
         elif type(value) is dict or type(value) is list:
-            raise wrong_type(f"metadata.{key[:_LONGEST_ROLE]}", "a string, a number or a boolean", value)
+            raise wrong_type(at("metadata", key), "a string, a number or a boolean", value)
         elif value is not None:
             metadata[key] = json.dumps(value)
     return metadata

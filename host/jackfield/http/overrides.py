@@ -29,7 +29,6 @@ _ALIASES = {
 }
 _NEVER = frozenset({"key", "endpoint"})
 _WELL_KNOWN = "google.protobuf."
-_LONGEST_KEY = 40
 _UNSET = GenerationSettings()
 
 
@@ -150,7 +149,7 @@ def _check_spellings(settings: list[tuple[str, str, Any]]) -> None:
     keys: dict[str, str] = {}
     for name, key, _ in settings:
         if keys.setdefault(name, key) != key:
-            raise MalformedRequest(f"{keys[name][:_LONGEST_KEY]} and {key[:_LONGEST_KEY]} are the same field; send one")
+            raise MalformedRequest(f"{at('', keys[name])} and {at('', key)} are the same field; send one")
 
 
 def _read_place(
@@ -163,7 +162,7 @@ def _read_place(
         if name not in policy.allowed:
             denied.add(name)
             continue
-        path = at(place, key[:_LONGEST_KEY])
+        path = at(place, key)
         value = _unwrapped(sent) if place == "parameters" else sent
         try:
             setting = _PARSERS[name](value)

@@ -16,10 +16,15 @@ from jackfield.errors import MalformedRequest
 __all__ = ["DEEPEST", "parse"]
 
 DEEPEST = 200
-"""How many arrays and objects may stand inside each other. A JSON Schema of 40 nested objects needs 125; what is
-accepted here can be walked and written again by plain recursion, within Python's limit of 1,000 frames."""
+"""How many arrays and objects may stand inside each other. A JSON Schema takes two levels per nested object, three with
+an array between, so 60 of them fit; and what is accepted here can be walked and written again by plain recursion,
+within Python's limit of 1,000 frames. protojson's own limit is 10,000."""
 
 _LONGEST_NAME = 40
+
+
+class _RefusedError(ValueError):
+    """Valid JSON that protojson doesn't take."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -28,7 +33,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise ValueError(f"the key {name[:_LONGEST_NAME]!r} is given twice in one object")
+                raise _RefusedError(f"the key {name[:_LONGEST_NAME]!r} is given twice in one object")
             seen.add(name)
     return members
 
@@ -36,12 +41,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _finite(text: str) -> float:
     number = float(text)
     if not isfinite(number):
-        raise ValueError("a number is too large for a double")
+        raise _RefusedError("a number is too large for a double")
     return number
 
 
 def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is not JSON; only a number field takes it, as a string")
+    raise _RefusedError(f"{text} is not JSON; only a number field takes it, as a string")
 
 
 _DECODER = JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
@@ -74,8 +79,11 @@ def parse(body: bytes) -> Any:
         raise MalformedRequest(f"invalid JSON at line {error.lineno} column {error.colno}: {error.msg}") from None
     except RecursionError:
         raise _too_deep() from None
-    except ValueError as error:
+    except _RefusedError as error:
         raise MalformedRequest(str(error)) from None
+    except ValueError:
+        # Python refuses integers of thousands of digits, as reading them takes quadratic time.
+        raise MalformedRequest("a number has too many digits") from None
     if body.count(b"[") + body.count(b"{") > DEEPEST:
         _check_depth(tree)
     return tree
@@ -86,7 +94,7 @@ def _check_depth(tree: Any) -> None:
     level, depth = [tree], 0
     while level:
         depth += 1
-        if depth > DEEPEST + 1:
+        if depth > DEEPEST:
             raise _too_deep()
         level = [
             child

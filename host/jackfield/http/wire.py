@@ -33,6 +33,7 @@ __all__ = [
 _ENCODER = msgspec.json.Encoder()
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
+_LONGEST_NAME = 40
 _LONGEST_NUMBER = 400
 _LARGEST = 2**63
 
@@ -54,7 +55,8 @@ def kind(value: Any) -> str:
 
 
 def at(path: str, name: str) -> str:
-    """Return the path of a member; ``path`` is empty for the body itself."""
+    """Return the path of a member, for an error's text; ``path`` is empty for the body itself."""
+    name = name[:_LONGEST_NAME]
     return f"{path}.{name}" if path else name
 
 
