@@ -125,6 +125,6 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
     widths = [max(map(len, column)) for column in columns]
     return [
-        "  ".join((cell or "-").ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(" -")
+        "  ".join((cell or "-").ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in zip(*columns, strict=True)
     ]

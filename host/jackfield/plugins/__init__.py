@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jackfield.plugins.manager import Plugins, load_plugins
-from jackfield.plugins.options import parse_names, parse_prefer
+from jackfield.plugins.options import allow_list, parse_names, parse_prefer
 from jackfield.plugins.records import PluginRecord, PluginState
 from jackfield.plugins.types import ComponentType, ComponentTypes
 
@@ -13,6 +13,7 @@ __all__ = [
     "PluginRecord",
     "PluginState",
     "Plugins",
+    "allow_list",
     "load_plugins",
     "parse_names",
     "parse_prefer",

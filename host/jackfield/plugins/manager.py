@@ -131,8 +131,9 @@ class Plugins:
         Returns:
             What was left out and why, one line each, for standard error.
         """
-        import click  # noqa: PLC0415  only a command line needs it
+        import click
 
+        taken = set(group.list_commands(click.Context(group)))
         complaints: list[str] = []
         for implementation in self._implementations(self._manager.hook.register_commands.get_hookimpls()):
             plugin, own = implementation.plugin_name, click.Group(group.name)
@@ -141,10 +142,11 @@ class Plugins:
                 complaints.append(f"the commands of plugin {plugin} are left out: {reason}")
                 continue
             for name, command in sorted(own.commands.items()):
-                if name in group.commands:
+                if name in taken:
                     complaints.append(f"the command {name} of plugin {plugin} is left out: there is one of that name")
                 else:
                     group.add_command(command, name)
+                    taken.add(name)
         return tuple(complaints)
 
     def log(self) -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from jackfield.errors import ConfigurationError
 
-__all__ = ["parse_names", "parse_prefer"]
+__all__ = ["allow_list", "parse_names", "parse_prefer"]
+
+
+def allow_list(option: str | None, environment: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the plugins that ``--plugins``, or else ``JACKFIELD_PLUGINS``, allows.
+
+    An empty variable is not an absent one: it allows no plugin, where click would take it for not set.
+
+    Returns:
+        The names; None if neither is given, which allows all.
+    """
+    return parse_names(environment.get("JACKFIELD_PLUGINS") if option is None else option)
 
 
 def parse_names(text: str | None) -> tuple[str, ...] | None:
