@@ -73,7 +73,8 @@ class Host:
         reader = FolderReader(options.folders, app_id=options.app_id, namespace=options.namespace or None)
         self._watcher = Watcher(reader, options.folders, events=options.watch_events)
         self._follower: asyncio.Task[None] | None = None
-        self._request_ids = (f"{secrets.token_hex(6)}-{number:x}" for number in itertools.count(1))
+        self._id_prefix = secrets.token_hex(6)
+        self._id_numbers = itertools.count(1)
 
     @property
     def catalog(self) -> Catalog:
@@ -131,7 +132,7 @@ class Host:
 
     def new_request_id(self) -> str:
         """Make an id for a request that came without one."""
-        return next(self._request_ids)
+        return f"{self._id_prefix}-{next(self._id_numbers):x}"
 
     def set_metadata(self, key: str, value: str) -> None:
         """Keep a value for the metadata document's ``extended`` member."""

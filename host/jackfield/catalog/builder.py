@@ -95,29 +95,24 @@ class Builder:
         fingerprint = _fingerprint(resolved.secrets)
         if serving is not None and _unchanged(serving, manifest, fingerprint, references.found):
             return serving, tuple(resolved.problems)
-        redact = redactor(resolved.secrets)
-        policies: PolicySettings | None = None
-        if issubclass(kind.cls, Conversation):
-            (policies, settings), problems = decode(manifest, resolved, (PolicySettings, kind.settings))
-            overrides = _overrides(manifest, policies)
-        else:
-            (settings,), problems = decode(manifest, resolved, (kind.settings,))
-            overrides = None
+        conversation = issubclass(kind.cls, Conversation)
+        decoded = decode(manifest, resolved, (PolicySettings, kind.settings) if conversation else (kind.settings,))
+        redact = redactor(decoded.secrets)
+        policies = decoded.settings[0] if isinstance(decoded.settings[0], PolicySettings) else PolicySettings()
+        overrides = _overrides(manifest, policies)
         build = Build(
             name=manifest.name,
             type_name=kind.name,
-            settings=settings,
+            settings=decoded.settings[-1],
             environment=self.environment,
             references=references.component,
         )
         component = await self._started(manifest, kind, build, redact)
-        handler = None
-        if policies is not None and isinstance(component, Conversation):
-            handler = _chain(component, policies, redact)
+        handler = _chain(component, policies, redact) if isinstance(component, Conversation) else None
         for reference in references.found:
             reference.acquire()
         instance = Instance(manifest, component, fingerprint, references.found, handler, overrides)
-        return instance, (*resolved.problems, *problems)
+        return instance, (*resolved.problems, *decoded.problems)
 
     def _type(self, manifest: ComponentManifest) -> ComponentType:
         problem = check_type(manifest, self.types.names)

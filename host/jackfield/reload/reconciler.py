@@ -78,6 +78,7 @@ class Reconciler:
         self._retries = Retries()
         self._in_pass = False
         self._last: Scan | None = None
+        self._closed = False
         self._published = asyncio.Event()
         self._retired: set[Instance] = set()
 
@@ -130,6 +131,7 @@ class Reconciler:
 
     async def close(self) -> None:
         """Stop building and close every instance."""
+        self._closed = True
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -212,6 +214,11 @@ class Reconciler:
                 return _Outcome(manifest, State.FAILED, problems=tuple(error.problems))
             except StartFailed as error:
                 return _Outcome(manifest, State.FAILED, problems=(error.problem,), retry=True)
+            except Exception as error:
+                # A fault of the host's own: this component is lost, and nothing else.
+                _log.exception("a build ended unexpectedly", extra={"component": name})
+                cause = f"the host failed to build it ({type(error).__name__}); please report this"
+                return _Outcome(manifest, State.FAILED, problems=(manifest.problem("", cause),))
             else:
                 return _Outcome(manifest, State.READY, instance, problems)
 
@@ -290,7 +297,8 @@ class Reconciler:
 
     def _replace_catalog(self, entries: dict[str, Entry]) -> None:
         before, self.catalog = self.catalog, Catalog(self.catalog.generation + 1, MappingProxyType(entries))
-        _log_changes(before, self.catalog)
+        if not self._closed:
+            _log_changes(before, self.catalog)
         live = {entry.instance for entry in entries.values() if entry.instance is not None}
         for entry in before.entries.values():
             if entry.instance is not None and entry.instance not in live:

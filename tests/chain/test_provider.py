@@ -1,0 +1,218 @@
+"""The last host step before a provider."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import pytest
+
+from jackfield import (
+    Build,
+    Conversation,
+    ConversationRequest,
+    Delta,
+    Event,
+    Finish,
+    InvokeError,
+    Message,
+    ProviderError,
+    ProviderTimeout,
+    Result,
+    ScrubberMissing,
+    Settings,
+    TextPart,
+    Usage,
+)
+from jackfield.catalog.builder import redactor
+from jackfield.chain.limits import Limits
+from jackfield.chain.provider import ProviderHandler
+from jackfield.chain.wishes import scrub_wishes
+
+SECRET = "sk-very-secret"
+
+
+def make(cls: type[Conversation[Any]], limits: Limits | None = None) -> ProviderHandler:
+    def references(name: str, kind: object) -> Any:
+        raise LookupError(name)
+
+    build = Build(name="c", type_name="conversation.c", settings=Settings(), environment={}, references=references)
+    return ProviderHandler(cls(build), limits=limits or Limits(), redact=redactor([SECRET]))
+
+
+def ask(*, stream: bool = False, scrub: bool = False, scrub_reply: bool = False) -> ConversationRequest:
+    message = Message(role="user", parts=(TextPart("hi"),), scrub=scrub)
+    return ConversationRequest(component="c", messages=(message,), stream=stream, scrub_reply=scrub_reply)
+
+
+def run(
+    handler: Callable[[ConversationRequest], AsyncGenerator[Event, None]], request: ConversationRequest
+) -> list[Event]:
+    async def main() -> list[Event]:
+        return [event async for event in handler(request)]
+
+    return asyncio.run(main())
+
+
+class Whole(Conversation[Settings]):
+    async def converse(self, request: ConversationRequest) -> Result:
+        return Result.of_text("whole", model="m", usage=Usage(1, 2, 3))
+
+
+class Streaming(Conversation[Settings]):
+    async def stream(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        yield Delta(TextPart("who"))
+        yield Delta(TextPart("le"))
+        yield Finish("stop", model="m")
+        yield Usage(1, 2, 3)
+
+
+@pytest.mark.parametrize("cls", [Whole, Streaming])
+def test_either_form_of_provider_gives_either_form_of_reply(cls: type[Conversation[Any]]):
+    """A provider that has one form serves both, and the record knows model and tokens."""
+    handler = make(cls)
+    unary, streamed = ask(), ask(stream=True)
+
+    assert [Result.of_text("whole", model="m", usage=Usage(1, 2, 3))] == run(handler, unary)
+    events = run(handler, streamed)
+    assert "whole" == "".join(
+        event.part.text for event in events if isinstance(event, Delta) and isinstance(event.part, TextPart)
+    )
+    assert [Finish("stop", model="m"), Usage(1, 2, 3)] == events[-2:]
+    for request in (unary, streamed):
+        record = request.record
+        assert ("c", "m", 1, 2, 1) == (
+            record.served_by,
+            record.model,
+            record.prompt_tokens,
+            record.completion_tokens,
+            record.attempts,
+        )
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("scrub", "scrub_reply"), [(True, False), (False, True), (True, True)])
+def test_a_wish_to_scrub_that_nobody_fulfilled_is_refused(stream: bool, scrub: bool, scrub_reply: bool):
+    """Nothing passes unscrubbed: the error names the package to install."""
+    with pytest.raises(ScrubberMissing, match="install jackfield-presidio"):
+        run(make(Whole), ask(stream=stream, scrub=scrub, scrub_reply=scrub_reply))
+
+
+@pytest.mark.parametrize("direction", ["input", "output", "both"])
+def test_a_manifests_wish_to_scrub_counts_like_a_requests(direction: str):
+    """scrubPII in the manifest marks requests that ask for nothing."""
+    with pytest.raises(ScrubberMissing):
+        run(scrub_wishes(direction)(make(Whole)), ask())
+
+
+def test_no_wish_in_the_manifest_costs_no_stage():
+    """Without scrubPII the stage returns the handler itself."""
+    handler = make(Whole)
+
+    assert scrub_wishes(None)(handler) is handler
+
+
+class Failing(Conversation[Settings]):
+    async def converse(self, request: ConversationRequest) -> Result:
+        raise ProviderError(f"key {SECRET} was refused", status=401)
+
+
+def test_secrets_are_taken_out_of_a_providers_words():
+    """The caller gets the provider's status and text with every configured secret replaced."""
+    with pytest.raises(ProviderError, match="key \\*\\*\\* was refused") as caught:
+        run(make(Failing), ask())
+
+    assert 401 == caught.value.status
+    assert "failed conversing with component c: key *** was refused" == str(caught.value)
+
+
+class Faulty(Conversation[Settings]):
+    async def converse(self, request: ConversationRequest) -> Result:
+        raise KeyError(f"{SECRET} and the text of a message")
+
+
+def test_a_fault_of_a_plugin_is_told_without_its_text(caplog: pytest.LogCaptureFixture):
+    """An unexpected exception reaches caller and log by its kind and place alone."""
+    with caplog.at_level(logging.ERROR), pytest.raises(InvokeError, match="Faulty raised KeyError") as caught:
+        run(make(Faulty), ask())
+
+    told = str(caught.value) + "".join(str(vars(record)) for record in caplog.records)
+    assert SECRET not in told
+    assert "text of a message" not in told
+    assert any("test_provider.py" in record.at for record in caplog.records)
+    assert caught.value.__cause__ is None
+
+
+class Unfinished(Conversation[Settings]):
+    async def stream(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        yield Delta(TextPart("half"))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_stream_without_a_finish_is_an_error(stream: bool):
+    """A provider that stops in the middle never looks like one that has finished."""
+    with pytest.raises(InvokeError, match="ended before it was finished"):
+        run(make(Unfinished), ask(stream=stream))
+
+
+class Hanging(Conversation[Settings]):
+    closed = 0
+
+    async def stream(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        try:
+            yield Delta(TextPart("first"))
+            await asyncio.Event().wait()
+        finally:
+            type(self).closed += 1
+
+
+@pytest.mark.parametrize(("stream", "text"), [(False, "no reply within 50ms"), (True, "no further event within 50ms")])
+def test_the_manifests_timeout_ends_the_providers_work(stream: bool, text: str):
+    """When the limit runs out the caller is told which one, and the provider's generator is closed."""
+    Hanging.closed = 0
+
+    with pytest.raises(ProviderTimeout, match=text):
+        run(make(Hanging, Limits(timeout=0.05)), ask(stream=stream))
+
+    assert 1 == Hanging.closed
+
+
+def test_a_reader_that_takes_its_time_is_no_timeout():
+    """The limit is on the provider: a slow reader of the events doesn't trip it."""
+
+    async def main() -> list[Event]:
+        events = []
+        async for event in make(Streaming, Limits(timeout=0.05))(ask(stream=True)):
+            await asyncio.sleep(0.06)  # longer than the limit, on the reader's side
+            events.append(event)
+        return events
+
+    assert 4 == len(asyncio.run(main()))
+
+
+def test_max_concurrency_lets_no_more_in():
+    """With maxConcurrency 2, five requests never run more than two at once, and all are answered."""
+    running: list[int] = [0, 0]
+
+    class Counting(Conversation[Settings]):
+        async def converse(self, request: ConversationRequest) -> Result:
+            running[0] += 1
+            running[1] = max(running)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            running[0] -= 1
+            return Result.of_text("ok")
+
+    async def main() -> None:
+        handler = make(Counting, Limits(max_concurrency=2))
+
+        async def one() -> None:
+            async for _ in handler(ask()):
+                pass
+
+        await asyncio.gather(*(one() for _ in range(5)))
+
+    asyncio.run(main())
+    assert [0, 2] == running
