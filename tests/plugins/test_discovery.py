@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import pytest
+from plugin_site import Site
 
 from jackfield.plugins import PluginRecord, load_plugins
-
-if TYPE_CHECKING:
-    from tests.plugins.conftest import Site
 
 
 def only(site: Site, **options: object) -> PluginRecord:

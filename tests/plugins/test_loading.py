@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 import pytest
+from plugin_site import Site
 
 from jackfield.plugins import PluginRecord, load_plugins
-
-if TYPE_CHECKING:
-    from tests.plugins.conftest import Site
 
 HOOK = """
 from jackfield import hookimpl

@@ -5,17 +5,14 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import pytest
+from plugin_site import Site
 
 import jackfield
 from jackfield.messages import Record
 from jackfield.plugins import load_plugins
-
-if TYPE_CHECKING:
-    from tests.plugins.conftest import Site
 
 HOOK = """
 from jackfield import hookimpl

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pydantic
 import pytest
+from plugin_site import Site
 
 from jackfield import Conversation, ConversationRequest, Event, PluginError, Result, SecretStore, Settings
 from jackfield.plugins import ComponentType, ComponentTypes, load_plugins
 from jackfield.plugins.register import TypeRegister
-
-if TYPE_CHECKING:
-    from tests.plugins.conftest import Site
 
 
 class Answering(Conversation[Settings]):
