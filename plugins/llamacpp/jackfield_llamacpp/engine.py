@@ -146,7 +146,7 @@ def _load(options: EngineOptions) -> _Server:
         if file.read(4) != b"GGUF":
             raise RuntimeError(f"{options.file} is not a GGUF file; give one as path")
 
-    import xllamacpp  # type: ignore[import-untyped]  # noqa: PLC0415 - 30 MB that only a component that serves needs
+    import xllamacpp  # type: ignore[import-untyped]  # 30 MB that only a component that serves needs
 
     params = xllamacpp.CommonParams()
     params.model.path = str(options.file)

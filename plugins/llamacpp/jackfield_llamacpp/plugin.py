@@ -12,8 +12,8 @@ __all__ = ["register_commands", "register_components"]
 @hookimpl
 def register_components(register: RegisterComponents) -> None:
     """Register ``conversation.llamacpp``; all its components share one pool of engines."""
-    from jackfield_llamacpp.component import LlamaCppConversation  # noqa: PLC0415 - `jackfield --help` needs none of it
-    from jackfield_llamacpp.pool import EnginePool  # noqa: PLC0415
+    from jackfield_llamacpp.component import LlamaCppConversation  # `jackfield --help` needs none of it
+    from jackfield_llamacpp.pool import EnginePool
 
     pool = EnginePool()
     register.conversation(
@@ -24,6 +24,6 @@ def register_components(register: RegisterComponents) -> None:
 @hookimpl
 def register_commands(cli: click.Group) -> None:
     """Add ``jackfield pull``."""
-    from jackfield_llamacpp.commands import pull_command  # noqa: PLC0415 - serving needs none of it
+    from jackfield_llamacpp.commands import pull_command  # serving needs none of it
 
     cli.add_command(pull_command())

@@ -36,7 +36,6 @@ Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[LlamaCppConversatio
 Ask: TypeAlias = Callable[..., ConversationRequest]
 
 
-
 class Reply:
     """A whole reply, put together from its events."""
 

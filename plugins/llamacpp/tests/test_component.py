@@ -132,8 +132,8 @@ def test_leaving_while_the_prompt_is_read_frees_the_slot(serve: Any, ask: Any, r
         async with serve(context_size=4096) as component:
             slots = component._lease.engine.slots
             reading = asyncio.ensure_future(anext(component.stream(ask("word " * 3500))))
-            while slots.free:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)  # the task runs until it waits
+            assert slots.free == 0
             reading.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await reading
@@ -172,8 +172,8 @@ def test_requests_beyond_the_line_are_refused(serve: Any, ask: Any, read: Any) -
             first = component.stream(ask(LONG, max_tokens=1500))
             await anext(first)
             second = asyncio.ensure_future(read(component, ask(QUESTION, max_tokens=2)))
-            while not component._lease.engine.slots.waiting:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)  # the task runs until it waits
+            assert component._lease.engine.slots.waiting == 1
             with pytest.raises(Overloaded, match="raise parallel or maxQueue"):
                 await read(component, ask(QUESTION))
             await first.aclose()
@@ -268,7 +268,9 @@ def test_tool_choice_none_calls_nothing(serve: Any, ask: Any, read: Any) -> None
     ("fields", "text"),
     [
         pytest.param(
-            {"text": "word " * 3000}, r"has 30\d\d tokens and the model has room for 2048; .* raise contextSize", id="context"
+            {"text": "word " * 3000},
+            r"has 30\d\d tokens and the model has room for 2048; .* raise contextSize",
+            id="context",
         ),
         pytest.param(
             {"text": "hi", "response_format": ResponseFormat(schema={"type": "bogus"})},
