@@ -120,9 +120,9 @@ class CompatibleConversation(Conversation[SettingsT]):
         Raises:
             ValueError: proxy or certificates can't be used; the text names the variable or setting.
         """
-        from yarl import URL  # noqa: PLC0415
+        from yarl import URL
 
-        from jackfield_openai.upstream import Upstream  # noqa: PLC0415
+        from jackfield_openai.upstream import Upstream
 
         proxy = proxy_for(self.endpoint, self.environment)
         verify = None

@@ -13,6 +13,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from multidict import CIMultiDict
 from yarl import URL
 
 from jackfield import InvokeError, ProviderError, ProviderTimeout, ProviderUnreachable
@@ -22,10 +24,26 @@ __all__ = ["Reply", "Upstream"]
 
 _LARGEST_ERROR: Final = 64 * 1024
 _LARGE_BODY: Final = 64 * 1024
-_LARGEST_BYTES: Final = 1024 * 1024
 _TAIL_SECONDS: Final = 0.25
 _AUTOMATIC_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _FAILURES: Final = (aiohttp.ClientError, OSError, TimeoutError)
+
+
+class _LargeBody(aiohttp.BytesIOPayload):
+    """A body that may outgrow the socket's buffer.
+
+    A call that is given up while a server takes none of it closes its connection at once; aiohttp alone would wait
+    for the buffer to empty.
+    """
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        transport = getattr(writer, "transport", None)
+        try:
+            await super().write_with_length(writer, content_length)
+        except BaseException:
+            if transport is not None:
+                transport.abort()
+            raise
 
 
 class Reply:
@@ -121,10 +139,11 @@ class Upstream:
         self._connect_seconds = connect_seconds
         self._silence_seconds = silence_seconds
         self._proxy = URL(proxy) if proxy else None
+        # Headers go with each request and are none of the session's: aiohttp shows those to a proxy that tunnels.
+        self._headers = CIMultiDict(headers)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=True if trust is None else trust),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers=headers,
             skip_auto_headers=_AUTOMATIC_HEADERS,
             timeout=aiohttp.ClientTimeout(total=None, connect=connect_seconds, sock_read=silence_seconds),
         )
@@ -156,13 +175,15 @@ class Upstream:
             return await self._request(url, body)
         try:
             async with asyncio.timeout(self._connect_seconds + 2 * self._silence_seconds):
-                return await self._request(url, body if len(body) <= _LARGEST_BYTES else io.BytesIO(body))
+                return await self._request(url, _LargeBody(io.BytesIO(body)))
         except TimeoutError as error:
             raise self.failure(error) from None
 
-    async def _request(self, url: str | URL, body: bytes | io.BytesIO) -> aiohttp.ClientResponse:
+    async def _request(self, url: str | URL, body: bytes | _LargeBody) -> aiohttp.ClientResponse:
         try:
-            return await self._session.post(url, data=body, allow_redirects=False, proxy=self._proxy)
+            return await self._session.post(
+                url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
+            )
         except _FAILURES as error:
             raise self.failure(error) from None
 

@@ -1,0 +1,70 @@
+"""The plugin as the host finds it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pluggy
+import pytest
+
+import jackfield
+import jackfield_openai
+from jackfield_openai import plugin
+
+SOURCES = sorted(Path(jackfield_openai.__file__).parent.glob("*.py"))
+
+
+def test_entry_point() -> None:
+    """The host finds the plugin under the name openai."""
+    [entry] = entry_points(group="jackfield", name="openai")
+    assert entry.load() is plugin
+
+
+def test_registers_one_type() -> None:
+    """The plugin registers conversation.openai and nothing else."""
+    registered: list[tuple[str, object]] = []
+
+    class Register:
+        """Keeps what is registered."""
+
+        def conversation(self, type_name: str, cls: object) -> None:
+            """Keep a type."""
+            registered.append((type_name, cls))
+
+    manager = pluggy.PluginManager("jackfield")
+    manager.register(plugin)
+    [implementation] = manager.get_hookcallers(plugin) or []
+    implementation(register=Register())
+    assert registered == [("conversation.openai", jackfield_openai.OpenAIConversation)]
+
+
+def test_finding_it_is_cheap() -> None:
+    """Looking for plugins doesn't load the HTTP client."""
+    code = "import sys, jackfield_openai.plugin; print(sorted({'aiohttp', 'yarl'} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_only_public_names_of_the_host(source: Path) -> None:
+    """No module of the plugin reaches into the host."""
+    tree = ast.parse(source.read_text())
+    modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    modules += [name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
+    assert [module for module in modules if module.startswith("jackfield.")] == []
+    names = {
+        name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "jackfield"
+        for name in node.names
+    }
+    assert names <= set(jackfield.__all__)
+
+
+def test_public_names_exist() -> None:
+    """Every name that the package promises is there."""
+    assert [name for name in jackfield_openai.__all__ if not hasattr(jackfield_openai, name)] == []
