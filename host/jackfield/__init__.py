@@ -35,11 +35,12 @@ from jackfield.messages import (
     Tool,
     ToolCall,
 )
-from jackfield.settings import DaprSettings, Duration, Secret, Settings, StringList
+from jackfield.settings import ByteSize, DaprSettings, Duration, Secret, Settings, StringList
 from jackfield.version import __version__
 
 __all__ = [
     "Build",
+    "ByteSize",
     "Choice",
     "Component",
     "ConfigurationError",

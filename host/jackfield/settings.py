@@ -12,13 +12,17 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
 from pydantic.alias_generators import to_camel
 
-from jackfield import durations
+from jackfield import durations, quantities
 
-__all__ = ["DaprSettings", "Duration", "Secret", "Settings", "StringList"]
+__all__ = ["ByteSize", "DaprSettings", "Duration", "Secret", "Settings", "StringList"]
 
 
 def _duration(value: Any) -> Any:
     return durations.parse_metadata(value) if isinstance(value, str) else value
+
+
+def _byte_size(value: Any) -> Any:
+    return quantities.parse(value) if isinstance(value, str) else value
 
 
 def _string_list(value: Any) -> Any:
@@ -30,6 +34,9 @@ Secret = SecretStr
 
 Duration = Annotated[float, BeforeValidator(_duration)]
 """Seconds, written as a Go duration (``10m``) or a bare integer of seconds."""
+
+ByteSize = Annotated[int, BeforeValidator(_byte_size)]
+"""Bytes, written as Kubernetes writes a quantity (``64Mi``, ``1.5G``) or as a bare number."""
 
 StringList = Annotated[list[str], BeforeValidator(_string_list)]
 """A list of texts, written as a YAML list or with commas."""
@@ -49,6 +56,7 @@ class Settings(BaseModel):
         validate_by_alias=True,
         validate_by_name=True,
         hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
 
