@@ -12,6 +12,7 @@ import venv
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from plugin_site import Site
@@ -115,7 +116,7 @@ def test_check_fails_for_failed_and_incompatible_plugins(mixed: Site, allow: str
 def test_the_variables_choose_as_the_options_do(mixed: Site) -> None:
     """JACKFIELD_PLUGINS and JACKFIELD_DENY_PLUGINS do what the options do; an empty allow list allows none."""
 
-    def loaded(*args: str, **variables: str) -> set[str]:
+    def loaded(*args: str, **variables: Any) -> set[str]:
         listing = json.loads(jackfield("plugins", "--json", *args, site=mixed, **variables).stdout)
         named = [plugin for plugin in listing["plugins"] if not plugin["name"].startswith("builtin.")]
         return {plugin["name"] for plugin in named if plugin["state"] != "blocked"}
@@ -236,7 +237,7 @@ class Environment:
         code = f"import sys; {self.hidden}from jackfield.cli import main; sys.argv[0] = 'jackfield'; main()"
         offline = {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_CACHE_DIR": str(self.purelib / "cache")}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("JACKFIELD_")} | offline
-        command = [self.python, "-P", "-c", code, "install", *args]
+        command = [str(self.python), "-P", "-c", code, "install", *args]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=50)
 
 
@@ -262,21 +263,20 @@ def test_an_installed_plugin_is_shown_as_loaded(environment: Environment, site: 
 
 
 @pytest.mark.parametrize(
-    ("source", "entry_points", "message"),
+    ("written", "message"),
     [
-        ("raise SystemExit(1)", "", "bad: installed, but not working; see the reason above"),
+        ({"source": "raise SystemExit(1)"}, "bad: installed, but not working; see the reason above"),
         (
-            None,
-            "[other]\nbad = x\n",
+            {"entry_points": "[other]\nbad = x\n"},
             "jackfield-bad is installed, but it brings no entry point in the group 'jackfield'",
         ),
     ],
 )
 def test_a_plugin_that_does_not_load_is_a_failure(
-    environment: Environment, site: Site, tmp_path: Path, source: str | None, entry_points: str, message: str
+    environment: Environment, site: Site, tmp_path: Path, written: dict[str, str], message: str
 ) -> None:
     """Exit code 1 if what was installed is no working plugin, with the reason."""
-    site.install("bad", source, requires=(), entry_points=entry_points)
+    site.install("bad", requires=(), **written)  # type: ignore[arg-type]
     done = environment.install(str(site.wheel(tmp_path)))
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"jackfield: {message}"

@@ -120,6 +120,20 @@ def test_a_plugin_that_fails_to_register_types_fails_as_a_whole(site: Site) -> N
     assert record.reason.startswith("plugin 'bad' can't register the type 'bad': its name must be conversation.")
 
 
+def test_two_failing_hooks_are_both_in_the_record(site: Site) -> None:
+    """A plugin that fails in two hooks has both reasons in its record, each once."""
+    source = "@hookimpl\ndef register_observers(): 1 / 0\n@hookimpl\ndef register_commands(): {}['x']\n"
+    site.install("bad", "from jackfield import hookimpl\n" + source)
+    plugins = load_plugins(installed=site.installed)
+    plugins.observers()
+    for _ in range(2):
+        plugins.add_commands(click.Group())
+    assert plugins.records[0].reason.split("; ") == [
+        "register_observers: ZeroDivisionError: division by zero (site/jackfield_bad.py:3)",
+        "register_commands: KeyError: 'x' (site/jackfield_bad.py:5)",
+    ]
+
+
 def test_each_hook_is_called_once(site: Site) -> None:
     """Asking for types and observers again, for a listing say, doesn't call the plugins again."""
     source = HOOK + (

@@ -34,7 +34,7 @@ def requirement_of(name: str) -> str:
     Raises:
         ConfigurationError: it is none of these.
     """
-    if Path(name).exists() and (_is_place(name) or not _is_requirement(name)):
+    if name and Path(name).exists() and (_is_place(name) or not _is_requirement(name)):
         return str(Path(name).absolute())
     if name.startswith("-") or not (_is_place(name) or _is_requirement(name)):
         raise ConfigurationError(

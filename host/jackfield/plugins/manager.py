@@ -120,7 +120,7 @@ class Plugins:
             observers: list[tuple[str, Callable[[Record], None]]] = []
             for implementation in self._implementations(self._manager.hook.register_observers.get_hookimpls()):
                 register = ObserverRegister(implementation.plugin_name)
-                if self._ask("register_observers", implementation, register=register):
+                if not self._ask("register_observers", implementation, register=register):
                     observers += [(implementation.plugin_name, observer) for observer in register.close()]
             self._observers = tuple(observers)
         return self._observers
@@ -137,8 +137,8 @@ class Plugins:
         complaints: list[str] = []
         for implementation in self._implementations(self._manager.hook.register_commands.get_hookimpls()):
             plugin, own = implementation.plugin_name, click.Group(group.name)
-            if not self._ask("register_commands", implementation, cli=own):
-                reason = next(record.reason for record in self._records if record.name == plugin)
+            reason = self._ask("register_commands", implementation, cli=own)
+            if reason:
                 complaints.append(f"the commands of plugin {plugin} are left out: {reason}")
                 continue
             for name, command in sorted(own.commands.items()):
@@ -166,16 +166,16 @@ class Plugins:
 
     def _register(self, implementation: HookImpl) -> tuple[ComponentType, ...]:
         register = TypeRegister(implementation.plugin_name)
-        done = self._ask("register_components", implementation, register=register)
+        failed = self._ask("register_components", implementation, register=register)
         types = register.close()
-        if done:
-            self._note(implementation, types=tuple(component_type.name for component_type in types))
-            return types
-        self._manager.unregister(implementation.plugin)
-        return ()
+        if failed:
+            self._manager.unregister(implementation.plugin)
+            return ()
+        self._note(implementation, types=tuple(component_type.name for component_type in types))
+        return types
 
-    def _ask(self, hook: str, implementation: HookImpl, **arguments: object) -> bool:
-        """Call one implementation with the arguments it takes; a failure goes into its plugin's record."""
+    def _ask(self, hook: str, implementation: HookImpl, **arguments: object) -> str:
+        """Call one implementation with the arguments it takes; return what went wrong, which is in the record then."""
 
         def act() -> None:
             positional = [arguments[name] for name in implementation.argnames]
@@ -187,18 +187,21 @@ class Plugins:
 
         fault = guarded(act, module=implementation.function.__module__)
         if fault is None:
-            return True
+            return ""
         state, reason = fault
         if hook == "register_components":
             self._note(implementation, state=state, reason=reason, hooks=())
         else:
-            self._note(implementation, reason=f"{hook}: {reason}")
-        return False
+            reason = f"{hook}: {reason}"
+            self._note(implementation, reason=reason)
+        return reason
 
-    def _note(self, implementation: HookImpl, **changes: Any) -> None:
+    def _note(self, implementation: HookImpl, *, reason: str = "", **changes: Any) -> None:
         for place, record in enumerate(self._records):
             if record.name == implementation.plugin_name and record.state == "loaded":
-                self._records[place] = replace(record, **changes)
+                reasons = [text for text in (record.reason, reason) if text]
+                told = record.reason if reason in record.reason else "; ".join(reasons)
+                self._records[place] = replace(record, reason=told, **changes)
 
 
 def _order(record: PluginRecord) -> tuple[bool, str, str]:
