@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from jackfield import durations
 from jackfield.errors import InvalidParameters, MalformedRequest, MissingInputs
 from jackfield.http.alpha2_reply import encode_alpha2
 from jackfield.http.overrides import OverridePolicy, read_overrides
 from jackfield.http.response_format import read_response_format
 from jackfield.http.spelling import CACHE_TTL, SCRUB, Fields
 from jackfield.http.strict_json import parse
-from jackfield.http.wire import array, boolean, cache_ttl, mapping, text, wrong_type
+from jackfield.http.wire import array, boolean, cache_ttl, mapping, seconds, text, wrong_type
 from jackfield.messages import ConversationRequest, Message, Record, ResponseFormat, Role, TextPart, Tool, ToolCall
 
 __all__ = ["decode_alpha2", "encode_alpha2"]
@@ -203,12 +202,12 @@ def _retention(found: dict[str, Any], doubts: list[str]) -> float | None:
     if type(value) is not str:
         raise wrong_type("promptCacheRetention", 'a duration as a string, such as "86400s" or "24h"', value)
     try:
-        seconds = durations.parse_proto(value)
+        retention = seconds(value)
     except ValueError:
         raise MalformedRequest('promptCacheRetention: not a duration; write "86400s" or "24h"') from None
-    if seconds < 0:
+    if retention < 0:
         doubts.append("promptCacheRetention: a duration can't be negative")
-    return seconds
+    return retention
 
 
 def _metadata(found: dict[str, Any]) -> dict[str, str]:

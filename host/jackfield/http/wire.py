@@ -26,6 +26,7 @@ __all__ = [
     "kind",
     "mapping",
     "number",
+    "seconds",
     "text",
     "wrong_type",
 ]
@@ -33,6 +34,7 @@ __all__ = [
 _ENCODER = msgspec.json.Encoder()
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
+_LONGEST_DURATION = 64
 _LONGEST_NAME = 40
 _LONGEST_NUMBER = 400
 _LARGEST = 2**63
@@ -134,6 +136,17 @@ def integer(value: Any) -> int:
     raise TypeError("a whole number")
 
 
+def seconds(value: str) -> float:
+    """Read a duration, as protobuf's JSON (``86400s``) or Go (``24h``) writes it.
+
+    Raises:
+        ValueError: it is none. A text of over 64 characters is none either, so that reading it takes no time.
+    """
+    if len(value) > _LONGEST_DURATION:
+        raise ValueError("too long for a duration")
+    return durations.parse_proto(value)
+
+
 def cache_ttl(found: dict[str, Any], doubts: list[str]) -> float | None:
     """Return the request's ``cacheTTL`` in seconds, None if absent; what is wrong with its text goes to ``doubts``.
 
@@ -145,13 +158,13 @@ def cache_ttl(found: dict[str, Any], doubts: list[str]) -> float | None:
     if type(value) is not str:
         raise wrong_type("cacheTTL", "a duration as a string, such as 10m", value)
     try:
-        seconds = durations.parse_go(value)
+        ttl = seconds(value)
     except ValueError:
         doubts.append("cacheTTL: not a duration; write a number with a unit, such as 10m, 1h30m or 500ms")
         return None
-    if seconds < 0:
+    if ttl < 0:
         doubts.append("cacheTTL: a duration can't be negative; write 0s to switch the cache off")
-    return seconds
+    return ttl
 
 
 def encode(reply: Any) -> bytes:
