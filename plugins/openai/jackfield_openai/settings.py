@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -65,9 +65,7 @@ class CompatibleSettings(DaprSettings):
 
     model_config = ConfigDict(str_strip_whitespace=True, coerce_numbers_to_str=True)
 
-    key_required: ClassVar[bool] = False
-
-    key: Secret = Field(default=Secret(""), validate_default=True)
+    key: Secret = Secret("")
     model: str = ""
     endpoint: str = ""
     ca_cert: str = ""
@@ -79,11 +77,6 @@ class CompatibleSettings(DaprSettings):
     @classmethod
     def _check_key(cls, key: Secret) -> Secret:
         text = key.get_secret_value().strip()
-        if not text and cls.key_required:
-            raise ValueError(
-                "the API key is missing; add an item `name: key` with a value, a secretKeyRef or an envRef to"
-                " spec.metadata (for a server that asks for none, any text will do)"
-            )
         if _CONTROL.search(text):
             raise ValueError("the API key holds a line break or control character; check the secret it is read from")
         return Secret(text)
@@ -112,14 +105,12 @@ class OpenAISettings(CompatibleSettings):
     """The settings of ``conversation.openai`` (contract sheet, sections 10.1 and 10.2).
 
     Attributes:
+        key: the API key; the host names the fix if it is missing.
         api_type: ``open_ai`` or ``azure``, in any case.
         api_version: the ``api-version`` of Azure's API; Azure alone has one.
     """
 
-    model_config = ConfigDict(json_schema_extra={"required": ["key"]})
-
-    key_required: ClassVar[bool] = True
-
+    key: Secret
     api_type: str = "open_ai"
     api_version: str = ""
 

@@ -133,6 +133,13 @@ def test_azure_on_the_wire(opened: Opened, asked: Asked) -> None:
     assert (exchanges[1].body["model"], exchanges[1].body["max_completion_tokens"]) == ("theirs", 5)
 
 
+@pytest.mark.parametrize("key", ["", " \n"])
+def test_empty_key(make: Make, key: str) -> None:
+    """An empty key is refused before any call, with what to add and a word for servers that need none."""
+    with pytest.raises(ValueError, match="the API key is missing; add an item `name: key`"):
+        make(key=key)
+
+
 def test_repr_hides_the_key(make: Make) -> None:
     """A component's repr shows where it asks, not with which key."""
     text = repr(make(headers={"X-Token": "very-secret-token"}))

@@ -16,8 +16,7 @@ AZURE_NEEDS = "endpoint and apiVersion must be provided when apiType is set to '
 @pytest.mark.parametrize(
     ("settings", "place", "message"),
     [
-        ({}, "key", "the API key is missing; add an item `name: key`"),
-        ({"key": "  "}, "key", "the API key is missing; add an item `name: key`"),
+        ({}, "key", "Field required"),
         ({"key": f"{KEY}\nsecond"}, "key", "the API key holds a line break or control character"),
         ({"key": KEY, "apiType": "bedrock"}, "apiType", "apiType must be open_ai or azure, not 'bedrock'"),
         (
