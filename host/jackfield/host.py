@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import logging
 import secrets
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable
 from jackfield.builtin import BUILTINS, api_log
 from jackfield.catalog.builder import Builder
 from jackfield.catalog.catalog import Catalog
-from jackfield.catalog.instance import Instance
+from jackfield.catalog.instance import ConversationInstance
 from jackfield.errors import Problem
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
@@ -92,6 +93,9 @@ class Host:
             await self._reconciler.apply(self._first[0])
         await self._follow_once(await self._watcher.scan())
         self._follower = asyncio.get_running_loop().create_task(self._follow(), name="reload")
+        # What has been made until now stays: collections need not look at it again and again.
+        gc.collect()
+        gc.freeze()
 
     async def close(self) -> None:
         """Stop following the folders and close every component."""
@@ -117,18 +121,14 @@ class Host:
         for task in self.running:
             task.cancel()
 
-    async def conversation(self, name: str) -> Instance:
-        """Return what answers for a name; waits while it is being built for the first time.
+    async def started(self, name: str) -> ConversationInstance:
+        """Return what answers for a name that can't answer yet, once its first build has ended.
 
         Raises:
             ComponentNotFound: nothing does; the text says why.
         """
-        catalog = self._reconciler.catalog
-        entry = catalog.entries.get(name)
-        if entry is not None and entry.instance is None:
-            await self._reconciler.started(name)
-            catalog = self._reconciler.catalog
-        return catalog.conversation(name)
+        await self._reconciler.started(name)
+        return self.catalog.conversation(name)
 
     def new_request_id(self) -> str:
         """Make an id for a request that came without one."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
+from jackfield.http.overrides import OverridePolicy
 from jackfield.messages import GenerationSettings
 from jackfield.settings import Duration, Settings, StringList
 
@@ -14,6 +15,11 @@ __all__ = ["PolicySettings"]
 
 def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
+
+
+def _overridable(names: list[str]) -> list[str]:
+    OverridePolicy.from_manifest(names)
+    return names
 
 
 class PolicySettings(Settings):
@@ -29,7 +35,7 @@ class PolicySettings(Settings):
         validation_alias="scrubPII",
         description="Scrub what goes in, what comes out, or both, whether or not a request asks for it.",
     )
-    request_overrides: StringList | None = Field(
+    request_overrides: Annotated[StringList, AfterValidator(_overridable)] | None = Field(
         default=None,
         description="The settings a request may override; all generation settings but not `model` by default.",
     )

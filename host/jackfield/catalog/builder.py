@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from jackfield.catalog.instance import Instance, close_quietly
+from jackfield.catalog.instance import ConversationInstance, Instance, close_quietly
 from jackfield.chain.handler import Handler, fold
 from jackfield.chain.limits import Limits
 from jackfield.chain.provider import ProviderHandler
@@ -19,15 +19,17 @@ from jackfield.errors import JackfieldError, ManifestError, Problem
 from jackfield.http.overrides import OverridePolicy
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
-from jackfield.manifests.decode import decode
+from jackfield.manifests.decode import Decoded, decode
 from jackfield.manifests.kinds import check_type
-from jackfield.manifests.resolve import resolve
+from jackfield.manifests.resolve import Resolved, resolve
 from jackfield.plugins.types import ComponentType, ComponentTypes
 from jackfield.policies import PolicySettings
+from jackfield.settings import Settings
 
-__all__ = ["Builder", "StartFailed", "StoreNotLoaded", "redactor"]
+__all__ = ["Builder", "Examined", "Find", "References", "StartFailed", "StoreNotLoaded", "redactor"]
 
 ComponentT = TypeVar("ComponentT", bound=Component[Any])
+Find: TypeAlias = Callable[[str], Instance | None]
 
 
 class StoreNotLoaded(JackfieldError):
@@ -44,6 +46,26 @@ class StartFailed(JackfieldError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
         self.problem = problem
+
+
+class Examined(NamedTuple):
+    """A manifest whose type is known and whose items have their values.
+
+    Attributes:
+        kind: the component type.
+        references: what it refers to so far.
+        resolved: the items with their values.
+    """
+
+    kind: ComponentType
+    references: References
+    resolved: Resolved
+
+    @property
+    def classes(self) -> tuple[type[Settings], ...]:
+        """The settings classes that the items are decoded into; the type's own is the last."""
+        own = self.kind.settings
+        return (PolicySettings, own) if issubclass(self.kind.cls, Conversation) else (own,)
 
 
 @dataclass(frozen=True)
@@ -63,7 +85,7 @@ class Builder:
     namespace: str = ""
 
     async def build(
-        self, manifest: ComponentManifest, find: Callable[[str], Instance | None], serving: Instance | None = None
+        self, manifest: ComponentManifest, find: Find, serving: Instance | None = None
     ) -> tuple[Instance, tuple[Problem, ...]]:
         """Build a component, or find that the one that serves is the same.
 
@@ -80,8 +102,46 @@ class Builder:
             StoreNotLoaded: the manifest names a secret store that isn't there.
             StartFailed: the component could not be made or started within its ``initTimeout``.
         """
+        examined = await self.examine(manifest, find)
+        kind, references, resolved = examined
+        fingerprint = _fingerprint(resolved.secrets)
+        if serving is not None and _unchanged(serving, manifest, fingerprint, references.found):
+            return serving, tuple(resolved.problems)
+        decoded = _decoded(manifest, examined)
+        redact = redactor(decoded.secrets)
+        policies = decoded.settings[0] if isinstance(decoded.settings[0], PolicySettings) else PolicySettings()
+        overrides = OverridePolicy.from_manifest(policies.request_overrides, policies.generation())
+        build = Build(
+            name=manifest.name,
+            type_name=kind.name,
+            settings=decoded.settings[-1],
+            environment=self.environment,
+            references=references.component,
+        )
+        component = await self._started(manifest, kind, build, redact)
+        made: dict[str, Any] = {
+            "manifest": manifest,
+            "component": component,
+            "fingerprint": fingerprint,
+            "references": references.found,
+        }
+        for reference in references.found:
+            reference.acquire()
+        instance = Instance(**made)
+        if isinstance(component, Conversation):
+            handler = _chain(component, policies, redact)
+            instance = ConversationInstance(**made, handler=handler, overrides=overrides)
+        return instance, (*resolved.problems, *decoded.problems)
+
+    async def examine(self, manifest: ComponentManifest, find: Find) -> Examined:
+        """Find a manifest's component type and the values of its items: the part of a build that comes first.
+
+        Raises:
+            ManifestError: there is no such type.
+            StoreNotLoaded: the manifest names a secret store that isn't there.
+        """
         kind = self._type(manifest)
-        references = _References(find, kind)
+        references = References(find)
         resolved = await resolve(
             manifest,
             stores=references.store,
@@ -92,27 +152,7 @@ class Builder:
         )
         if resolved.waiting_for:
             raise StoreNotLoaded(resolved.waiting_for)
-        fingerprint = _fingerprint(resolved.secrets)
-        if serving is not None and _unchanged(serving, manifest, fingerprint, references.found):
-            return serving, tuple(resolved.problems)
-        conversation = issubclass(kind.cls, Conversation)
-        decoded = decode(manifest, resolved, (PolicySettings, kind.settings) if conversation else (kind.settings,))
-        redact = redactor(decoded.secrets)
-        policies = decoded.settings[0] if isinstance(decoded.settings[0], PolicySettings) else PolicySettings()
-        overrides = _overrides(manifest, policies)
-        build = Build(
-            name=manifest.name,
-            type_name=kind.name,
-            settings=decoded.settings[-1],
-            environment=self.environment,
-            references=references.component,
-        )
-        component = await self._started(manifest, kind, build, redact)
-        handler = _chain(component, policies, redact) if isinstance(component, Conversation) else None
-        for reference in references.found:
-            reference.acquire()
-        instance = Instance(manifest, component, fingerprint, references.found, handler, overrides)
-        return instance, (*resolved.problems, *decoded.problems)
+        return Examined(kind, references, resolved)
 
     def _type(self, manifest: ComponentManifest) -> ComponentType:
         problem = check_type(manifest, self.types.names)
@@ -151,12 +191,15 @@ class Builder:
         return component
 
 
-class _References:
-    """What one build refers to."""
+class References:
+    """What one build refers to.
 
-    def __init__(self, find: Callable[[str], Instance | None], kind: ComponentType) -> None:
+    Args:
+        find: gives another instance of the same snapshot, or None.
+    """
+
+    def __init__(self, find: Find) -> None:
         self._find = find
-        self._kind = kind
         self._found: dict[str, Instance] = {}
 
     @property
@@ -210,11 +253,16 @@ def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
     return redact
 
 
-def _overrides(manifest: ComponentManifest, policies: PolicySettings) -> OverridePolicy:
+def _decoded(manifest: ComponentManifest, examined: Examined) -> Decoded:
+    """Decode the settings; an error among the values themselves, such as a tag without a meaning, counts too."""
+    before = examined.resolved.problems
     try:
-        return OverridePolicy.from_manifest(policies.request_overrides, policies.generation())
-    except ValueError as error:
-        raise ManifestError([manifest.problem("spec.metadata.requestOverrides", str(error))]) from None
+        decoded = decode(manifest, examined.resolved, examined.classes)
+    except ManifestError as error:
+        raise ManifestError([*before, *error.problems]) from None
+    if any(problem.severity == "error" for problem in before):
+        raise ManifestError([*before, *decoded.problems])
+    return decoded
 
 
 def _chain(component: Conversation[Any], policies: PolicySettings, redact: Callable[[str], str]) -> Handler:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
-from jackfield.catalog.instance import Instance
+from jackfield.catalog.instance import ConversationInstance, Instance
 from jackfield.errors import ComponentNotFound, Problem
 from jackfield.manifests.component import ComponentManifest
 
@@ -69,7 +69,7 @@ class Catalog:
     generation: int = 0
     entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
 
-    def conversation(self, name: str) -> Instance:
+    def conversation(self, name: str) -> ConversationInstance:
         """Return the instance that answers for a name.
 
         Raises:
@@ -81,6 +81,6 @@ class Catalog:
         instance = entry.instance
         if instance is None:
             raise ComponentNotFound(entry.cause or f"it is {entry.state.value}", component=name)
-        if instance.handler is None:
+        if not isinstance(instance, ConversationInstance):
             raise ComponentNotFound(f"{name} is a {entry.manifest.type_name}, not a conversation", component=name)
         return instance

@@ -13,13 +13,13 @@ from jackfield.http.overrides import OverridePolicy
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
 
-__all__ = ["Instance"]
+__all__ = ["ConversationInstance", "Instance", "close_quietly"]
 
 _log = logging.getLogger("jackfield.catalog")
 _CLOSE_LIMIT = 30.0
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Instance:
     """A component as it was built from one version of its manifest.
 
@@ -31,17 +31,12 @@ class Instance:
         component: the plugin's object.
         fingerprint: what was read from secret stores for it, as a digest; another one calls for a new build.
         references: the instances it was built upon.
-        handler: the folded chain, for conversation components.
-        overrides: which settings a request may override, for conversation components.
-        redact: takes the component's secrets out of a text.
     """
 
     manifest: ComponentManifest
     component: Component[Any]
     fingerprint: bytes
     references: tuple[Instance, ...] = ()
-    handler: Handler | None = None
-    overrides: OverridePolicy | None = None
     leases: int = 0
     retired: bool = False
     closing: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -76,6 +71,19 @@ class Instance:
         await close_quietly(self.component)
         for reference in self.references:
             reference.release()
+
+
+@dataclass(eq=False, kw_only=True)
+class ConversationInstance(Instance):
+    """A built conversation component.
+
+    Attributes:
+        handler: its folded chain.
+        overrides: which settings a request may override.
+    """
+
+    handler: Handler
+    overrides: OverridePolicy
 
 
 async def close_quietly(component: Component[Any]) -> None:

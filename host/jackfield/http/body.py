@@ -15,8 +15,8 @@ _DRAIN_AT_MOST = 64 << 20
 _DRAIN_SECONDS = 5.0
 
 
-class ClientLeft(Exception):  # noqa: N818  not an error of anybody's
-    """The client closed its connection before its request was whole."""
+class ClientLeft(Exception):
+    """The client closed its connection before its request was whole; nobody's error."""
 
 
 async def read_body(receive: Receive, *, announced: int | None, limit: int, silence: float) -> bytes:
@@ -34,31 +34,67 @@ async def read_body(receive: Receive, *, announced: int | None, limit: int, sile
     """
     pieces: list[bytes] = []
     size = 0
+    patience = _Patience(silence)
     try:
-        async with asyncio.timeout(silence) as clock:
-            while True:
-                if size > limit or (announced is not None and announced > limit):
+        while size <= limit and (announced is None or announced <= limit):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientLeft
+            piece = message.get("body", b"")
+            size += len(piece)
+            pieces.append(piece)
+            if not message.get("more_body", False):
+                if size > limit:
                     break
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientLeft
-                piece = message.get("body", b"")
-                size += len(piece)
-                if not message.get("more_body", False):
-                    if size > limit:
-                        break
-                    if not pieces:
-                        return bytes(piece)
-                    pieces.append(piece)
-                    return b"".join(pieces)
-                if piece:
-                    pieces.append(piece)
-                clock.reschedule(asyncio.get_running_loop().time() + silence)
-    except TimeoutError:
-        waited = format_go(silence)
-        raise BodyUnreadable(f"nothing arrived for {waited}; {size} bytes had come until then") from None
+                return b"".join(pieces)
+            if len(pieces) > 1:
+                patience.renew()
+    except asyncio.CancelledError:
+        if not patience.lost:
+            raise
+        patience.forgive()
+        raise BodyUnreadable(
+            f"nothing arrived for {format_go(silence)}; {size} bytes had come until then"
+        ) from None
+    finally:
+        patience.end()
     await _drain(receive)
     raise BodyUnreadable(f"stream too large: the limit is {limit} bytes (--max-body-size)")
+
+
+class _Patience:
+    """Cancels the task that made it after some seconds of silence.
+
+    ``asyncio.timeout`` does the same and more at five times the cost, and every request comes by here.
+    """
+
+    __slots__ = ("_loop", "_seconds", "_task", "_timer", "lost")
+
+    def __init__(self, seconds: float) -> None:
+        self.lost = False
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task(self._loop)
+        self._timer = self._loop.call_later(seconds, self._lose)
+
+    def renew(self) -> None:
+        """Begin to wait anew."""
+        self._timer.cancel()
+        self._timer = self._loop.call_later(self._seconds, self._lose)
+
+    def end(self) -> None:
+        """Wait no longer."""
+        self._timer.cancel()
+
+    def forgive(self) -> None:
+        """Take the cancellation back: it has done its work."""
+        if self._task is not None:
+            self._task.uncancel()
+
+    def _lose(self) -> None:
+        self.lost = True
+        if self._task is not None:
+            self._task.cancel()
 
 
 async def _drain(receive: Receive) -> None:

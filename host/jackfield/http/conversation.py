@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import aclosing
 from time import perf_counter
 from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from jackfield.catalog.instance import Instance
 from jackfield.errors import ComponentNotFound, InvokeError, RequestError, error_code
 from jackfield.events import Result
 from jackfield.host import Host
@@ -119,22 +117,20 @@ class ConversationEndpoint:
 
     async def _answer(self, body: bytes, record: Record) -> bytes:
         try:
-            instance = await self._host.conversation(record.component)
+            instance = self._host.catalog.conversation(record.component)
         except ComponentNotFound:
             parse(body)  # a body that is no JSON is told before a component that isn't there
-            raise
+            instance = await self._host.started(record.component)
         instance.acquire()
         try:
-            return await self._converse(instance, body, record)
+            request, encode = self._dialect.decode(body, record.component, instance.overrides, record)
+            reply = b""
+            # A unary reply is one event, and the loop runs to the chain's own end: nothing is left to close.
+            async for event in instance.handler(request):
+                if type(event) is Result:
+                    reply = encode(event)
         finally:
             instance.release()
-
-    async def _converse(self, instance: Instance, body: bytes, record: Record) -> bytes:
-        assert instance.handler is not None  # noqa: S101  the catalog gives out conversation components alone
-        assert instance.overrides is not None  # noqa: S101
-        request, encode = self._dialect.decode(body, record.component, instance.overrides, record)
-        async with aclosing(instance.handler(request)) as events:
-            async for event in events:
-                if type(event) is Result:
-                    return encode(event)
-        raise InvokeError("the component gave no result")
+        if not reply:
+            raise InvokeError("the component gave no result")
+        return reply

@@ -43,6 +43,7 @@ class Watcher:
         self._events = events
         self._wake = asyncio.Event()
         self._stopped = asyncio.Event()
+        self._rest = _LOOK_EVERY
 
     def poke(self) -> None:
         """Have the folders looked at now."""
@@ -54,25 +55,24 @@ class Watcher:
         self._wake.set()
 
     async def scan(self) -> Scan:
-        """Look at the folders once, in a thread."""
-        return await asyncio.to_thread(self._reader.scan)
+        """Look at the folders once, in a thread, and decide when to look again."""
+        began = perf_counter()
+        scan = await asyncio.to_thread(self._reader.scan)
+        self._rest = _SETTLE if scan.unsettled else max(_LOOK_EVERY, _LEAST_REST * (perf_counter() - began))
+        return scan
 
     async def scans(self) -> AsyncGenerator[Scan, None]:
         """Yield a scan after every event, at least once a second, until stopped."""
         listener = asyncio.get_running_loop().create_task(self._listen()) if self._events else None
-        rest = _LOOK_EVERY
         try:
             while not self._stopped.is_set():
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(rest):
+                    async with asyncio.timeout(self._rest):
                         await self._wake.wait()
                 if self._stopped.is_set():
                     return
                 self._wake.clear()
-                began = perf_counter()
-                scan = await self.scan()
-                rest = _SETTLE if scan.unsettled else max(_LOOK_EVERY, _LEAST_REST * (perf_counter() - began))
-                yield scan
+                yield await self.scan()
         finally:
             if listener is not None:
                 listener.cancel()

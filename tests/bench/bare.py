@@ -1,0 +1,50 @@
+"""The bare server: the same HTTP server with the same settings, and an app that reads the body and answers bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from functools import partial
+
+from starlette.types import Receive, Scope, Send
+
+from jackfield.serving.network import Network, bind
+from jackfield.serving.servers import serve
+from jackfield.serving.worker import run
+
+BODY = (
+    b'{"outputs":[{"choices":[{"finishReason":"stop","message":{"content":'
+    b'"The capital of France is Paris, and has been for a very long time."}}],'
+    b'"model":"mock","usage":{"completionTokens":"17","promptTokens":"57","totalTokens":"74"}}]}'
+)
+_HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer every request alike."""
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+    await send({"type": "http.response.body", "body": BODY})
+
+
+async def main(server: str) -> None:
+    """Serve until SIGTERM; the port is the first line of the output."""
+    network = Network(port=0, server=server)
+    sockets = bind(network)
+    sys.stdout.write(f"{sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await serve(app, sockets, network, stop, drain=1)
+
+
+if __name__ == "__main__":
+    run(partial(main, sys.argv[1]))
