@@ -15,26 +15,37 @@ __all__ = ["LlamaCppSettings"]
 class LlamaCppSettings(Settings):
     """What a manifest of ``conversation.llamacpp`` may say, besides the settings that the host handles itself.
 
-    Attributes:
-        model: a name of the built-in catalogue; ``jackfield pull`` lists it.
-        path: a GGUF file, instead of ``model``. ``~`` is the home folder.
-        context_size: tokens that one conversation may have, its reply included.
-        parallel: conversations that the engine answers at once; each has a slot with memory of its own.
-        threads: threads that compute; None for one per physical core that this process may use, at most 8.
-        system_prompt: given to the model when a conversation has no system message; "" for none, and None for what the
-            catalogue says is best for the model.
-        cache_ram_mib: memory for the beginnings of earlier conversations, in MiB; 0 for none.
-        max_queue: requests that may wait for a slot; one more is refused at once.
+    ``parallel``, ``context_size``, ``threads`` and ``cache_ram_mib`` are the engine's own: components in which they and
+    the file are equal share one engine.
     """
 
-    model: str = "smollm2"
-    path: Path | None = None
-    context_size: int = Field(default=2048, ge=128, le=1 << 20)
-    parallel: int = Field(default=4, ge=1, le=64)
-    threads: int | None = Field(default=None, ge=1, le=512)
-    system_prompt: str | None = None
-    cache_ram_mib: int = Field(default=64, ge=0, le=1 << 20)
-    max_queue: int = Field(default=64, ge=0, le=1 << 20)
+    model: str = Field(
+        default="smollm2", description="A name of the built-in catalogue, which `jackfield pull` lists and fetches."
+    )
+    path: Path | None = Field(default=None, description="A GGUF file, instead of model. ~ is the home folder.")
+    context_size: int = Field(
+        default=2048, ge=128, le=1 << 20, description="Tokens that one conversation may have, its reply included."
+    )
+    parallel: int = Field(
+        default=4, ge=1, le=64, description="Conversations answered at once; each has memory for contextSize tokens."
+    )
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=512,
+        description="Threads that compute; by default one per physical core that the process may use, at most 8.",
+    )
+    system_prompt: str | None = Field(
+        default=None,
+        description="Given to the model when a conversation has no system message; by default what suits the "
+        "catalogue's model, and nothing for a path.",
+    )
+    cache_ram_mib: int = Field(
+        default=64, ge=0, le=1 << 20, description="Memory for the beginnings of earlier conversations, in MiB."
+    )
+    max_queue: int = Field(
+        default=64, ge=0, le=1 << 20, description="Requests that may wait for a slot; one more is refused at once."
+    )
 
     @field_validator("model")
     @classmethod

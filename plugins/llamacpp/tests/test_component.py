@@ -177,7 +177,7 @@ def test_requests_beyond_the_line_are_refused(serve: Any, ask: Any, read: Any) -
             with pytest.raises(Overloaded, match="raise parallel or maxQueue"):
                 await read(component, ask(QUESTION))
             await first.aclose()
-            return (await second).usages[0].completion_tokens
+            return int((await second).usages[0].completion_tokens)
 
     assert asyncio.run(run()) == 2
 

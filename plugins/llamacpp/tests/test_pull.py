@@ -33,7 +33,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, value in {
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(folder),
-        "UV_NO_INDEX": "1",
+        "UV_OFFLINE": "1",
         "UV_FIND_LINKS": str(folder),
         "JACKFIELD_DATA": str(tmp_path / "data"),
     }.items():
