@@ -6,38 +6,24 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any
 
+from jackfield.catalog.examine import Examined, Find, examine
 from jackfield.catalog.instance import ConversationInstance, Instance, close_quietly
 from jackfield.chain.handler import Handler, fold
 from jackfield.chain.limits import Limits
 from jackfield.chain.provider import ProviderHandler
 from jackfield.chain.wishes import scrub_wishes
-from jackfield.components import Build, Component, Conversation, SecretStore
+from jackfield.components import Build, Component, Conversation
 from jackfield.durations import format_go
-from jackfield.errors import JackfieldError, ManifestError, Problem
+from jackfield.errors import JackfieldError, Problem
 from jackfield.http.overrides import OverridePolicy
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
-from jackfield.manifests.decode import Decoded, decode
-from jackfield.manifests.kinds import check_type
-from jackfield.manifests.resolve import Resolved, resolve
 from jackfield.plugins.types import ComponentType, ComponentTypes
 from jackfield.policies import PolicySettings
-from jackfield.settings import Settings
 
-__all__ = ["Builder", "Examined", "Find", "References", "StartFailed", "StoreNotLoaded", "redactor"]
-
-ComponentT = TypeVar("ComponentT", bound=Component[Any])
-Find: TypeAlias = Callable[[str], Instance | None]
-
-
-class StoreNotLoaded(JackfieldError):
-    """A manifest names a secret store that isn't there (yet); the component waits for it."""
-
-    def __init__(self, store: str) -> None:
-        super().__init__(store)
-        self.store = store
+__all__ = ["Builder", "StartFailed", "redactor"]
 
 
 class StartFailed(JackfieldError):
@@ -46,26 +32,6 @@ class StartFailed(JackfieldError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
         self.problem = problem
-
-
-class Examined(NamedTuple):
-    """A manifest whose type is known and whose items have their values.
-
-    Attributes:
-        kind: the component type.
-        references: what it refers to so far.
-        resolved: the items with their values.
-    """
-
-    kind: ComponentType
-    references: References
-    resolved: Resolved
-
-    @property
-    def classes(self) -> tuple[type[Settings], ...]:
-        """The settings classes that the items are decoded into; the type's own is the last."""
-        own = self.kind.settings
-        return (PolicySettings, own) if issubclass(self.kind.cls, Conversation) else (own,)
 
 
 @dataclass(frozen=True)
@@ -103,11 +69,11 @@ class Builder:
             StartFailed: the component could not be made or started within its ``initTimeout``.
         """
         examined = await self.examine(manifest, find)
-        kind, references, resolved = examined
+        kind, references, resolved = examined.kind, examined.references, examined.resolved
         fingerprint = _fingerprint(resolved.secrets)
         if serving is not None and _unchanged(serving, manifest, fingerprint, references.found):
             return serving, tuple(resolved.problems)
-        decoded = _decoded(manifest, examined)
+        decoded = examined.decode()
         redact = redactor(decoded.secrets)
         policies = decoded.settings[0] if isinstance(decoded.settings[0], PolicySettings) else PolicySettings()
         overrides = OverridePolicy.from_manifest(policies.request_overrides, policies.generation())
@@ -134,35 +100,15 @@ class Builder:
         return instance, (*resolved.problems, *decoded.problems)
 
     async def examine(self, manifest: ComponentManifest, find: Find) -> Examined:
-        """Find a manifest's component type and the values of its items: the part of a build that comes first.
-
-        Raises:
-            ManifestError: there is no such type.
-            StoreNotLoaded: the manifest names a secret store that isn't there.
-        """
-        kind = self._type(manifest)
-        references = References(find)
-        resolved = await resolve(
+        """Do the part of a build that makes nothing; raises and takes what ``build`` does."""
+        return await examine(
             manifest,
-            stores=references.store,
+            find,
+            types=self.types,
             environment=self.environment,
             app_id=self.app_id,
             namespace=self.namespace,
-            pod_name=self.environment.get("POD_NAME", ""),
         )
-        if resolved.waiting_for:
-            raise StoreNotLoaded(resolved.waiting_for)
-        return Examined(kind, references, resolved)
-
-    def _type(self, manifest: ComponentManifest) -> ComponentType:
-        problem = check_type(manifest, self.types.names)
-        found = self.types.find(manifest.type_name)
-        if problem is None and found is not None:
-            return found
-        cause = self.types.clash(manifest.type_name) or self.types.hint(manifest.type_name)
-        if cause or problem is None:
-            problem = manifest.problem("spec.type", cause)
-        raise ManifestError([problem])
 
     async def _started(
         self, manifest: ComponentManifest, kind: ComponentType, build: Build[Any], redact: Callable[[str], str]
@@ -191,38 +137,6 @@ class Builder:
         return component
 
 
-class References:
-    """What one build refers to.
-
-    Args:
-        find: gives another instance of the same snapshot, or None.
-    """
-
-    def __init__(self, find: Find) -> None:
-        self._find = find
-        self._found: dict[str, Instance] = {}
-
-    @property
-    def found(self) -> tuple[Instance, ...]:
-        return tuple(self._found.values())
-
-    def store(self, name: str) -> SecretStore[Any] | None:
-        instance = self._find(name)
-        if instance is None or not isinstance(instance.component, SecretStore):
-            return None
-        self._found[name] = instance
-        return instance.component
-
-    def component(self, name: str, kind: type[ComponentT]) -> ComponentT:
-        instance = self._find(name)
-        if instance is None:
-            raise LookupError(f"the component {name} that it refers to is not there")
-        if not isinstance(instance.component, kind):
-            raise LookupError(f"{name} is a {instance.manifest.type_name}, not a {kind.__name__}")
-        self._found[name] = instance
-        return instance.component
-
-
 def _unchanged(
     serving: Instance, manifest: ComponentManifest, fingerprint: bytes, references: tuple[Instance, ...]
 ) -> bool:
@@ -241,7 +155,7 @@ def _fingerprint(secrets: Iterable[str]) -> bytes:
 
 
 def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
-    """Make a function that replaces every secret in a text by ``***``; the longest first, so that none shows in part."""
+    """Make a function that replaces every secret in a text by ``***``, the longest first so that none shows in part."""
     wanted = sorted({secret for secret in secrets if secret.strip()}, key=len, reverse=True)
 
     def redact(text: str) -> str:
@@ -251,18 +165,6 @@ def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
         return text
 
     return redact
-
-
-def _decoded(manifest: ComponentManifest, examined: Examined) -> Decoded:
-    """Decode the settings; an error among the values themselves, such as a tag without a meaning, counts too."""
-    before = examined.resolved.problems
-    try:
-        decoded = decode(manifest, examined.resolved, examined.classes)
-    except ManifestError as error:
-        raise ManifestError([*before, *error.problems]) from None
-    if any(problem.severity == "error" for problem in before):
-        raise ManifestError([*before, *decoded.problems])
-    return decoded
 
 
 def _chain(component: Conversation[Any], policies: PolicySettings, redact: Callable[[str], str]) -> Handler:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from jackfield.catalog.builder import Builder, StartFailed, StoreNotLoaded
+from jackfield.catalog.builder import Builder, StartFailed
 from jackfield.catalog.catalog import Catalog, Entry, State
+from jackfield.catalog.examine import StoreNotLoaded
 from jackfield.catalog.instance import Instance
 from jackfield.components import SecretStore
 from jackfield.errors import ManifestError, Problem
