@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jackfield import Delta, Finish, ProviderError, ReasoningPart, TextPart, Usage
-from jackfield_llamacpp.mailbox import End, Mailbox, Text, Tokens
+from jackfield_llamacpp.mailbox import End, Mailbox, Piece, Text, Tokens
 from jackfield_llamacpp.replies import Reply
 
 
@@ -62,7 +62,7 @@ def test_events_of_a_reply() -> None:
     """Thinking is a part of its own, an unknown reason counts as stop, and tokens of the choices are summed."""
     reply = Reply(2, model="m", reader=None)
     counts = {"prompt_tokens": 7, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 3}}
-    pieces = [
+    pieces: list[Piece] = [
         Text(0, True, ["h", "m"]),
         Text(1, False, ["Yes"]),
         Tokens(counts),
