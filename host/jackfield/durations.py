@@ -11,10 +11,11 @@ import re
 __all__ = ["format_go", "parse_go", "parse_metadata", "parse_proto"]
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_TERM = r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)"
+_TERM = r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)"
 _DURATION = re.compile(rf"[+-]?(?:{_TERM})+", re.ASCII)
 _TERMS = re.compile(_TERM, re.ASCII)
 _LONGEST = 2**63 / 1e9
+_LONGEST_TEXT = 128
 
 
 def parse_go(text: str) -> float:
@@ -28,7 +29,7 @@ def parse_go(text: str) -> float:
     """
     if text in {"0", "+0", "-0"}:
         return 0.0
-    if not _DURATION.fullmatch(text):
+    if len(text) > _LONGEST_TEXT or not _DURATION.fullmatch(text):
         raise ValueError(f"{text[:40]!r} is not a duration; write a number with a unit, such as 10m, 1h30m or 500ms")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _TERMS.findall(text))
     if seconds >= _LONGEST:
