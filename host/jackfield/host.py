@@ -64,6 +64,7 @@ class Host:
         self.exit_code = 0
         self._told: set[Problem] = set()
         self._observers = self.plugins.observers()
+        self.plugins.log()
         self._stop = stop
         self._first = first
         self._on_changed = changed

@@ -17,9 +17,8 @@ def main() -> None:
     from jackfield.errors import JackfieldError
 
     try:
-        cli.main(args=go_flags(sys.argv[1:]), prog_name="jackfield", standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
+        # Outside its standalone mode click gives back the code of an Exit that a command raised.
+        sys.exit(cli.main(args=go_flags(sys.argv[1:]), prog_name="jackfield", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from jackfield.errors import ConfigurationError
 from jackfield.logs import configure
 from jackfield.manifests.configuration import read_configuration
 from jackfield.options import HostOptions
-from jackfield.plugins.options import parse_names, parse_prefer
+from jackfield.plugins.options import allow_list, parse_names, parse_prefer
 from jackfield.serving.network import Network, bind
 
 __all__ = ["options_from_environment", "serve"]
@@ -153,7 +154,7 @@ def _host_options(given: dict[str, Any], environment: dict[str, str]) -> HostOpt
         denied_apis=frozenset(
             api for api in ("v1alpha1", "v1alpha2") if not configuration.allows("conversation", api, "http")
         ),
-        plugins=parse_names(given["allow"]),
+        plugins=allow_list(given["allow"], os.environ),
         deny_plugins=parse_names(given["deny"]) or (),
         prefer=parse_prefer(given["prefer"]),
         environment=environment,
