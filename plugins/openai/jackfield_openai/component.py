@@ -56,7 +56,7 @@ class CompatibleConversation(Conversation[SettingsT]):
     endpoint can't be built.
     """
 
-    Settings = CompatibleSettings
+    Settings: ClassVar[type[CompatibleSettings]] = CompatibleSettings
 
     default_model: ClassVar[str] = ""
     """The model if neither manifest nor environment names one."""

@@ -106,10 +106,10 @@ def _apply_settings(body: ChatBody, request: ConversationRequest, dialect: Diale
         value = getattr(settings, name)
         if value is None:
             continue
-        if name in dialect.refused:
-            request.record.ignored = (*request.record.ignored, name)
-        else:
+        if name not in dialect.refused:
             setattr(body, name, value)
+        elif name not in request.record.ignored:  # A retry builds the body again.
+            request.record.ignored = (*request.record.ignored, name)
 
 
 def _tool(tool: Tool) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import io
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -36,14 +37,26 @@ class _LargeBody(aiohttp.BytesIOPayload):
     for the buffer to empty.
     """
 
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Write the body; what aiohttp before 3.12 calls."""
+        with _ended_by_failure(writer):
+            await super().write(writer)
+
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        transport = getattr(writer, "transport", None)
-        try:
+        """Write the body up to a length."""
+        with _ended_by_failure(writer):
             await super().write_with_length(writer, content_length)
-        except BaseException:
-            if transport is not None:
-                transport.abort()
-            raise
+
+
+@contextmanager
+def _ended_by_failure(writer: AbstractStreamWriter) -> Iterator[None]:
+    transport = getattr(writer, "transport", None)
+    try:
+        yield
+    except BaseException:
+        if transport is not None:
+            transport.abort()
+        raise
 
 
 class Reply:
