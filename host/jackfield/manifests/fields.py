@@ -62,7 +62,9 @@ class Reader:
         if node is None or is_null(node):
             return {}
         if not isinstance(node, MappingNode):
-            self.report(path, f"must be an object, not {kind_of(node)}", line=node.line)
+            whole = "" if path else "the document "
+            fix = "" if path else "write `name: value` lines"
+            self.report(path, f"{whole}must be an object, not {kind_of(node)}", fix, line=node.line)
             return {}
         by_lower = {key.lower(): key for key in known}
         found: dict[str, Field] = {}

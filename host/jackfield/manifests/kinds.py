@@ -47,7 +47,7 @@ _PLUGINS = {
 """The distribution that brings a type, as of November 2026. A plugin that is not listed is found by its own name."""
 
 
-def skip_kind(api_version: str, kind: str, name: str, at: Problem) -> Problem | None:
+def skip_kind(api_version: str, kind: str, at: Problem) -> Problem | None:
     """Say why a document is no component manifest; None if it is one.
 
     Returns:
@@ -59,25 +59,25 @@ def skip_kind(api_version: str, kind: str, name: str, at: Problem) -> Problem | 
     if not kind and not api_version:
         return replace(at, cause="the document has neither apiVersion nor kind and is skipped", severity="notice")
     if not kind and api_version == API_VERSION:
-        return replace(at, field="kind", cause="the document has no kind", fix="add `kind: Component`", component=name)
+        return replace(at, field="kind", cause="is missing", fix="add `kind: Component`")
     if not api_version and kind == "Component":
         fix = f"add `apiVersion: {API_VERSION}`"
-        return replace(at, field="apiVersion", cause="the document has no apiVersion", fix=fix, component=name)
+        return replace(at, field="apiVersion", cause="is missing", fix=fix)
     if kind == "Component":
         cause, fix = f"{api_version[:60]} is not an apiVersion of components; skipped", f"write {API_VERSION}"
-        return replace(at, field="apiVersion", cause=cause, fix=fix, component=name, severity="notice")
+        return replace(at, field="apiVersion", cause=cause, fix=fix, severity="notice")
     cause = f"a document of kind {kind[:60] or '(none)'} is not a component; skipped"
     if api_version == API_VERSION and nearest(kind, ["Component"], likeness=0.8):
-        return replace(at, field="kind", cause=cause, fix="did you mean Component?", component=name, severity="warning")
+        return replace(at, field="kind", cause=cause, fix="did you mean Component?", severity="warning")
     return replace(at, field="kind", cause=cause, fix=_OTHER_KINDS.get(kind, ""), severity="notice")
 
 
-def skip_type(type_name: str, name: str, at: Problem) -> Problem | None:
+def skip_type(type_name: str, at: Problem) -> Problem | None:
     """Return a notice for a Dapr component that is neither a conversation nor a secret store; None for any other."""
     if not type_name.startswith(_OTHER_CATEGORIES):
         return None
     cause = f"{type_name[:60]} is of a category that this host doesn't serve; skipped"
-    return replace(at, cause=cause, component=name, severity="notice")
+    return replace(at, field="spec.type", cause=cause, severity="notice")
 
 
 def check_type(manifest: ComponentManifest, registered: Collection[str]) -> Problem | None:
@@ -101,7 +101,8 @@ def check_type(manifest: ComponentManifest, registered: Collection[str]) -> Prob
         return None
     cause = f"there is no component type {manifest.type_name[:60]}"
     if plugin := _PLUGINS.get(type_key):
-        return manifest.problem("spec.type", cause, f"its plugin is not installed: jackfield install {plugin}")
+        cause += ", as its plugin is not installed"
+        return manifest.problem("spec.type", cause, f"run `jackfield install {plugin}`")
     if near := nearest(type_key, {*registered, *_PLUGINS}):
         return manifest.problem("spec.type", cause, f"did you mean {near}?")
     kinds = sorted(name for name in registered if name.startswith(category)) or sorted(registered)

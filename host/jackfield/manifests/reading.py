@@ -50,7 +50,7 @@ def parse_document(document: Document, *, file: str) -> ParsedDocument:
     top = reader.fields(tree.root, "", LEVELS[""])
     if reader.problems and not top:
         return ParsedDocument(None, tuple(reader.problems), broken=True)
-    if notice := _skipped(top, file, tree.root.line):
+    if notice := _skipped(top, reader):
         return ParsedDocument(None, (notice,), broken=notice.severity == "error")
     manifest = _component(reader, top, document, tree)
     problems = tuple(replace(problem, component=manifest.name) for problem in sorted(reader.problems, key=_line))
@@ -62,15 +62,17 @@ def _line(problem: Problem) -> int:
     return problem.line
 
 
-def _skipped(top: dict[str, Field], file: str, line: int) -> Problem | None:
-    quiet = Reader(file, line)
+def _skipped(top: dict[str, Field], reader: Reader) -> Problem | None:
+    """Return why the document is none of this host's; its other faults are nobody's business then."""
+    quiet = Reader(reader.file, reader.line)
     api_version, kind = quiet.text(top.get("apiVersion"), "apiVersion"), quiet.text(top.get("kind"), "kind")
     metadata = quiet.fields(_node(top, "metadata"), "metadata", LEVELS["metadata"], others=True)
     name = quiet.text(metadata.get("name"), "metadata.name")
-    if notice := skip_kind(api_version, kind, name, Problem(file, line, "", "")):
-        return notice
     spec = quiet.fields(_node(top, "spec"), "spec", LEVELS["spec"])
-    return skip_type(quiet.text(spec.get("type"), "spec.type"), name, Problem(file, line, "spec.type", ""))
+    at = Problem(reader.file, reader.line, "", "", component=name)
+    notice = skip_kind(api_version, kind, at) or skip_type(quiet.text(spec.get("type"), "spec.type"), at)
+    lines = reader.lines | quiet.lines
+    return replace(notice, line=lines.get(notice.field, reader.line)) if notice else None
 
 
 def _component(reader: Reader, top: dict[str, Field], document: Document, tree: Tree) -> ComponentManifest:
@@ -105,7 +107,7 @@ def _name(reader: Reader, field: Field | None) -> str:
     before = len(reader.problems)
     name = reader.text(field, "metadata.name")
     if not name and len(reader.problems) == before:
-        reader.report("metadata.name", "the component has no name", "add `name: llm`; it is the name in the URL")
+        reader.report("metadata.name", "is missing", "add `name: ...`, the name in the URL")
     for bad in ("/", "%"):
         if bad in name:
             reader.report("metadata.name", f"the name {name[:60]!r} has a {bad!r} in it", "use letters, digits and '-'")
@@ -118,7 +120,7 @@ def _type(reader: Reader, field: Field | None) -> str:
     before = len(reader.problems)
     type_name = reader.text(field, "spec.type")
     if not type_name and len(reader.problems) == before:
-        reader.report("spec.type", "the component has no type", "add `type: conversation.openai`, for example")
+        reader.report("spec.type", "is missing", "add `type: ...`, such as conversation.openai")
     return type_name
 
 

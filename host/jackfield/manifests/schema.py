@@ -24,7 +24,7 @@ class _Generator(GenerateJsonSchema):
 
     def handle_invalid_for_json_schema(
         self,
-        schema: core_schema.CoreSchema,
+        schema: core_schema.CoreSchema,  # noqa: ARG002
         error_info: str,  # noqa: ARG002
     ) -> JsonSchemaValue:
         raise PydanticOmit

@@ -7,11 +7,14 @@ import yaml
 __all__ = ["explain"]
 
 _INDENT = "check the indentation, and put a value that has ': ' or ' #' in it in quotes"
+_TAB = ("a tab is used to indent", "use spaces")
 _WORDS = {
     "mapping values are not allowed in this context": ("a ':' stands where none can be", _INDENT),
     "could not find expected ':'": ("a line has no ':'", "write `name: value`"),
     "did not find expected key": ("the line fits neither the object nor the list around it", _INDENT),
     "did not find expected '-' indicator": ("the line fits neither the object nor the list around it", _INDENT),
+    "found a tab character that violates indentation": _TAB,
+    "found a tab character where an indentation space is expected": _TAB,
     "block sequence entries are not allowed in this context": ("a '-' stands where no list can begin", _INDENT),
     "did not find expected ',' or ']'": ("a list in [ ] is not closed", "add the ']' or a ','"),
     "did not find expected ',' or '}'": (
@@ -70,5 +73,5 @@ def _character(text: str, mark: yaml.Mark) -> str:
 
 def _stray(character: str) -> tuple[str, str]:
     if character == "\t":
-        return "a tab is used to indent", "use spaces"
+        return _TAB
     return f"a value begins with {character or 'a reserved character'}", "put it in quotes"

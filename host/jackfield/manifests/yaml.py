@@ -115,7 +115,11 @@ def written(node: ScalarNode) -> str | None:
 
 
 def _text(node: ScalarNode) -> str:
-    return base64.b64decode(node.text).decode() if node.tag == "binary" else node.text
+    return _unpacked(node.text) if node.tag == "binary" else node.text
+
+
+def _unpacked(text: str) -> str:
+    return base64.b64decode("".join(text.split()), validate=True).decode()
 
 
 class _Open(NamedTuple):
