@@ -205,12 +205,11 @@ class Reconciler:
             try:
                 instance, problems = await self._builder.build(manifest, self._find, serving)
             except _UnderConstruction as other:
-                await self._await_other(name, other.name, manifest)
+                circle = await self._await_other(name, other.name, manifest)
+                if circle is not None:
+                    return _Outcome(manifest, State.FAILED, problems=(circle,))
             except StoreNotLoaded as error:
-                cause = f"the secret store {error.store} that it reads from isn't loaded"
-                fix = f"add a Component named {error.store} of a secretstores.* type"
-                problem = manifest.problem("auth.secretStore", cause, fix)
-                return _Outcome(manifest, State.WAITING, problems=(problem,))
+                return _Outcome(manifest, State.WAITING, problems=(self._no_store(manifest, error.store),))
             except ManifestError as error:
                 return _Outcome(manifest, State.FAILED, problems=tuple(error.problems))
             except StartFailed as error:
@@ -223,7 +222,21 @@ class Reconciler:
             else:
                 return _Outcome(manifest, State.READY, instance, problems)
 
-    async def _await_other(self, name: str, other: str, manifest: ComponentManifest) -> None:
+    def _no_store(self, manifest: ComponentManifest, store: str) -> Problem:
+        entry = self.catalog.entries.get(store)
+        if entry is None:
+            cause = f"the secret store {store} that it reads from isn't loaded"
+            return manifest.problem(
+                "auth.secretStore", cause, f"add a Component named {store} of a secretstores.* type"
+            )
+        if entry.manifest.type_key.startswith("secretstores."):
+            cause = f"the secret store {store} that it reads from isn't loaded"
+            return manifest.problem("auth.secretStore", cause, f"mend it: see {entry.manifest.place}")
+        cause = f"{store} is a {entry.manifest.type_name}, not a secret store"
+        return manifest.problem("auth.secretStore", cause, "name a Component of a secretstores.* type")
+
+    async def _await_other(self, name: str, other: str, manifest: ComponentManifest) -> Problem | None:
+        """Wait until another build has ended; gives the problem if that one waits for this one."""
         self._waits_for[name] = other
         circle, step = [name], other
         while step in self._waits_for:
@@ -231,12 +244,13 @@ class Reconciler:
             if step == name:
                 names = " -> ".join(circle)
                 cause = f"its references form a circle: {names}"
-                raise ManifestError([manifest.problem("", cause, "break it")])
+                return manifest.problem("", cause, "break it")
             step = self._waits_for[step]
         task = self._tasks.get(other)
         if task is not None:
             await asyncio.wait([task])
         del self._waits_for[name]
+        return None
 
     def _find(self, name: str) -> Instance | None:
         if name in self._tasks:
