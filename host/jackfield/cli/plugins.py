@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import distributions
 from typing import Any
@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from jackfield.builtin import BUILTINS
 from jackfield.cli.options import option
+from jackfield.cli.tables import table
 from jackfield.errors import ConfigurationError
 from jackfield.plugins.discovery import discover
 from jackfield.plugins.installing import distribution_of, install_command, requirement_of, shown
@@ -117,16 +118,5 @@ def _page(listing: Mapping[str, Any]) -> str:
         )
         for plugin in listing["plugins"]
     ]
-    lines = _table([_HEAD, *rows]) if rows else ["No plugins."]
+    lines = table([_HEAD, *rows]) if rows else ["No plugins."]
     return "\n".join([*lines, *listing["clashes"].values(), *listing["notices"]])
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align columns with spaces; a column that is empty in every row but the first is left out."""
-    columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
-    widths = [max(map(len, column)) for column in columns]
-    lines = []
-    for *cells, last in zip(*columns, strict=True):
-        filled = [(cell or "-").ljust(width) for cell, width in zip(cells, widths, strict=False)]
-        lines.append("  ".join([*filled, last]).rstrip())
-    return lines

@@ -1,0 +1,159 @@
+"""What a host would say of its folders, found out without one: nothing is asked over a network, and no model is loaded.
+
+It is the first pass of a reload, with a builder that stops before it makes a component. So every error found here keeps
+``jackfield serve`` from loading the component, with the same text, and the other way round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jackfield.catalog.builder import Builder
+from jackfield.catalog.examine import Examined, Find
+from jackfield.catalog.instance import Instance
+from jackfield.components import Build, Component, SecretStore
+from jackfield.errors import ManifestError, Problem, SecretNotFound
+from jackfield.manifests.component import ComponentManifest
+from jackfield.manifests.configuration import Configuration
+from jackfield.manifests.folder import SETTLE_SECONDS, FolderReader, Scan
+from jackfield.options import HostOptions
+from jackfield.plugins.types import ComponentTypes
+from jackfield.reload.reconciler import Reconciler
+from jackfield.settings import Settings
+
+__all__ = ["Checked", "check_folders"]
+
+_LOCAL_STORES = "secretstores.local."
+_PATIENCE = 100
+"""How many times a folder is read while one of its files is being written, each time after ``SETTLE_SECONDS``."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check has found.
+
+    Attributes:
+        components: the names of the components that are there, broken ones too.
+        problems: everything there is to say, by file and line.
+    """
+
+    components: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+async def check_folders(
+    options: HostOptions, types: ComponentTypes, configuration: Configuration, *, strict: bool = False
+) -> Checked:
+    """Check the manifests in some folders.
+
+    Args:
+        options: the folders, the app's id, the namespace and the environment are taken from it.
+        types: the component types there are.
+        configuration: what may not be loaded.
+        strict: a secret or variable that isn't set is an error rather than a warning.
+    """
+
+    def denied(manifest: ComponentManifest) -> bool:
+        return configuration.denies(manifest.type_name, manifest.version)
+
+    reader = FolderReader(options.folders, app_id=options.app_id, namespace=options.namespace or None)
+    scan, said = await asyncio.to_thread(_settled, reader)
+    reconciler = Reconciler(
+        _Checker(types, options.environment, options.app_id, options.namespace, strict), denied=denied
+    )
+    try:
+        await reconciler.apply(scan)
+        await reconciler.settled()
+        entries = reconciler.catalog.entries
+    finally:
+        await reconciler.close()
+    problems = [
+        *configuration.problems,
+        *said,
+        *(_denial(manifest) for manifest in scan.manifests if denied(manifest)),
+        *(problem for entry in entries.values() for problem in entry.problems),
+    ]
+    return Checked(tuple(entries), tuple(sorted(dict.fromkeys(problems), key=_place)))
+
+
+def _settled(reader: FolderReader) -> tuple[Scan, tuple[Problem, ...]]:
+    """Read the folders, once more while a file is being written; what is said only the first time isn't lost."""
+    scan = reader.scan()
+    said = scan.all_problems
+    for _ in range(_PATIENCE):
+        if not scan.unsettled:
+            break
+        time.sleep(SETTLE_SECONDS)
+        scan = reader.scan()
+        said = (*said, *scan.all_problems)
+    return scan, said
+
+
+def _denial(manifest: ComponentManifest) -> Problem:
+    cause = f"is left out: the Configuration denies {manifest.type_name}"
+    return manifest.problem("spec.type", cause, severity="notice")
+
+
+def _place(problem: Problem) -> tuple[str, int]:
+    return problem.file, problem.line
+
+
+class _Unasked(SecretStore[Settings]):
+    """Stands for a secret store that can't be asked offline."""
+
+    async def get(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  it gives nothing
+        raise SecretNotFound("a check is offline and asks only local stores")
+
+
+class _Unmade(Component[Settings]):
+    """Stands for a component that isn't made."""
+
+
+@dataclass(frozen=True)
+class _Checker(Builder):
+    """Builds local secret stores, and of everything else finds only what is wrong with it."""
+
+    strict: bool = False
+
+    async def build(
+        self, manifest: ComponentManifest, find: Find, serving: Instance | None = None
+    ) -> tuple[Instance, tuple[Problem, ...]]:
+        examined = await self.examine(manifest, find)
+        problems = _weighed(examined, strict=self.strict)
+        if any(problem.severity == "error" for problem in problems):
+            raise ManifestError(list(problems))
+        is_store = issubclass(examined.kind.cls, SecretStore)
+        if is_store and examined.kind.name.startswith(_LOCAL_STORES) and not _lacks_a_value(examined):
+            return await super().build(manifest, find, serving)
+        stand_in: type[Component[Any]] = _Unasked if is_store else _Unmade
+        component = stand_in(Build(manifest.name, examined.kind.name, Settings()))
+        return Instance(manifest=manifest, component=component, fingerprint=b""), problems
+
+
+def _lacks_a_value(examined: Examined) -> bool:
+    return any(item.unset for item in examined.resolved.items)
+
+
+def _weighed(examined: Examined, *, strict: bool) -> tuple[Problem, ...]:
+    """Weigh what is said of values that aren't there: it is a warning, or an error if the operator wants that.
+
+    Whether a store has a secret that can't be asked for now is not known, which is no more than a notice.
+    """
+    items = examined.resolved.items
+    unset = {item.item.field for item in items if item.unset}
+    unset |= {problem.field for problem in examined.resolved.problems if problem.severity == "warning"}
+    unasked = any(isinstance(reference.component, _Unasked) for reference in examined.references.found)
+    unknown = {item.item.field for item in items if unasked and item.item.secret_name}
+
+    def weigh(problem: Problem) -> Problem:
+        if problem.severity != "warning" or problem.field not in unset:
+            return problem
+        if problem.field in unknown:
+            return replace(problem, severity="notice")
+        return replace(problem, severity="error") if strict else problem
+
+    return tuple(map(weigh, examined.inspect()))

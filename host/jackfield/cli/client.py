@@ -1,0 +1,163 @@
+"""How commands talk to a host that runs: one request, one whole answer."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from jackfield.cli.options import option
+from jackfield.errors import JackfieldError
+
+__all__ = ["DEFAULT_URL", "Answer", "HostError", "RunningHostClient", "host_url"]
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+DEFAULT_URL = "http://127.0.0.1:3500"
+_CONNECT_SECONDS = 5.0
+
+
+class HostError(JackfieldError):
+    """A host that runs was asked and gave no good answer; the text says what it said, or that it isn't there."""
+
+
+def host_url(command: CommandT) -> CommandT:
+    """Declare ``--url``, the same for every command that asks a running host."""
+    return option(
+        "--url",
+        envvar=["JACKFIELD_URL", "DAPR_HTTP_ENDPOINT"],
+        default=DEFAULT_URL,
+        metavar="URL",
+        help="Where the host listens: http://..., https://... or unix:/PATH.",
+    )(command)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the host answered.
+
+    Attributes:
+        status: the HTTP status.
+        headers: the headers by their names in lower case.
+        body: the whole body.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            HostError: the host refused, or what answers there is no such host.
+        """
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            document = None
+        if self.status >= 300:
+            raise HostError(_refusal(self.status, document, self.body))
+        if not isinstance(document, dict):
+            raise HostError("the answer is no JSON object: what listens there is no jackfield host; see --url")
+        return document
+
+
+@dataclass(frozen=True)
+class RunningHostClient:
+    """Asks a running host.
+
+    Args:
+        url: ``http://HOST:PORT``, ``https://HOST:PORT`` or ``unix:/PATH``.
+        token: sent as ``dapr-api-token`` unless it is empty.
+        patience: seconds of silence to wait for an answer; None for as long as it takes.
+    """
+
+    url: str
+    token: str = ""
+    patience: float | None = None
+
+    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+        """Send one request and read the whole answer, whatever its status.
+
+        Raises:
+            HostError: no host answers at the URL, or the URL is none.
+        """
+        headers = {"connection": "close", "accept": "application/json"}
+        if self.token:
+            headers["dapr-api-token"] = self.token
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            headers["content-type"] = "application/json"
+        connection, prefix = _connection(self.url)
+        try:
+            connection.connect()
+            connection.sock.settimeout(self.patience)
+            connection.request(method, prefix + path, data, headers)
+            response = connection.getresponse()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, found, response.read())
+        except ssl.SSLCertVerificationError as error:
+            cause = f"the certificate of {self.url} can't be trusted ({error.verify_message})"
+            raise HostError(f"{cause}; name the file of its CA with the variable SSL_CERT_FILE") from None
+        except http.client.HTTPException as error:
+            cause = f"what answers at {self.url} doesn't speak HTTP as it should ({type(error).__name__})"
+            raise HostError(f"{cause}; correct --url") from None
+        except OSError as error:
+            reason = error.strerror or str(error) or type(error).__name__
+            cause = f"no host answers at {self.url} ({reason})"
+            raise HostError(f"{cause}; start one with `jackfield serve`, or say with --url where it listens") from None
+        finally:
+            connection.close()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_CONNECT_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
+    """Make a connection that isn't open yet, and the path that comes before every other."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), None, None
+    if parts.scheme == "unix" and parts.path and not parts.netloc:
+        return _UnixConnection(unquote(parts.path)), ""
+    prefix = parts.path.rstrip("/")
+    if parts.scheme == "http" and host:
+        return http.client.HTTPConnection(host, port, timeout=_CONNECT_SECONDS), prefix
+    if parts.scheme == "https" and host:
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(host, port, timeout=_CONNECT_SECONDS, context=context), prefix
+    raise HostError(f"--url: {url!r} is not http://HOST:PORT, https://HOST:PORT or unix:/PATH, such as {DEFAULT_URL}")
+
+
+def _refusal(status: int, document: Any, body: bytes) -> str:
+    if isinstance(document, dict) and isinstance(document.get("message"), str):
+        return f"{document.get('errorCode', status)}: {document['message']}"
+    if status == 401:
+        return "the host wants an API token (401); set DAPR_API_TOKEN to the one it was started with"
+    text = " ".join(body[:200].decode(errors="replace").split())
+    return f"the host answered {status}: {text}" if text else f"the host answered {status}"
+
+
+def token_from_environment() -> str:
+    """The token that the host wants; it has no option, since other users can see a process's arguments."""
+    return os.environ.get("DAPR_API_TOKEN", "")
