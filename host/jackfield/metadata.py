@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jackfield.catalog.catalog import Entry
+from jackfield.catalog.catalog import Entry, State
 from jackfield.host import Host
 from jackfield.version import __version__
 
@@ -43,8 +43,8 @@ def metadata_document(host: Host) -> dict[str, Any]:
 
 def _dapr_component(entry: Entry) -> dict[str, Any]:
     assert entry.instance is not None  # noqa: S101  the caller leaves out the others
-    manifest = entry.instance.manifest
-    described: dict[str, Any] = {"name": entry.name, "type": manifest.type_name, "version": manifest.version}
+    manifest = entry.instance.manifest if entry.state is State.STALE else entry.manifest
+    described: dict[str, Any] = {"name": entry.name, "type": manifest.type_name, "version": manifest.written_version}
     if entry.instance.component.capabilities:
         described["capabilities"] = list(entry.instance.component.capabilities)
     return described

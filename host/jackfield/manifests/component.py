@@ -64,6 +64,7 @@ class ComponentManifest:
         namespace: empty if none is given.
         type_name: the component type as written.
         version: ``v1``; also where the manifest says ``v0`` or nothing.
+        written_version: what the manifest says, for the metadata endpoint (contract sheet, section 3.1).
         ignore_errors: whether the host may be ready without the component.
         init_timeout: seconds.
         items: the items of ``spec.metadata`` in their order.
@@ -79,6 +80,7 @@ class ComponentManifest:
     document: Document = field(repr=False)
     namespace: str = ""
     version: str = "v1"
+    written_version: str = "v1"
     ignore_errors: bool = False
     init_timeout: float = DEFAULT_INIT_TIMEOUT
     items: tuple[MetadataItem, ...] = ()

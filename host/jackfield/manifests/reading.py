@@ -89,7 +89,7 @@ def _component(reader: Reader, top: dict[str, Field], document: Document, tree: 
         name=_name(reader, metadata.get("name")),
         namespace=reader.text(metadata.get("namespace"), "metadata.namespace"),
         type_name=_type(reader, spec.get("type")),
-        version=_version(reader, spec.get("version")),
+        written_version=_version(reader, spec.get("version")),
         ignore_errors=reader.boolean(spec.get("ignoreErrors"), "spec.ignoreErrors"),
         init_timeout=_init_timeout(reader, spec.get("initTimeout")),
         items=_items(reader, spec.get("metadata")),
@@ -128,7 +128,7 @@ def _version(reader: Reader, field: Field | None) -> str:
     version = reader.text(field, "spec.version")
     if version.lower() not in _INITIAL_VERSIONS:
         reader.report("spec.version", f"there is no version {version[:60]!r} of any component type", "write v1")
-    return "v1"
+    return version
 
 
 def _init_timeout(reader: Reader, field: Field | None) -> float:
