@@ -9,7 +9,7 @@ import socket
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from jackfield.host import Host
 from jackfield.options import HostOptions
@@ -57,7 +57,7 @@ class RunningHost:
     network: Network = field(default_factory=lambda: Network(port=0))
     options: dict[str, Any] = field(default_factory=dict)
 
-    def __enter__(self) -> RunningHost:
+    def __enter__(self) -> Self:
         self.options.setdefault("environment", {})
         self.sockets = bind(self.network)
         self.address = self.sockets[0].getsockname()
