@@ -22,7 +22,7 @@ NAMES = [path.name for path in PLUGINS]
 PATIENCE = 30
 TEST_TOOLS = ["pytest>=8.3,<10", "pytest-timeout>=2.3,<3", "hypothesis>=6.120,<7"]
 # What the tests of single plugins and of the servers need beside the distributions themselves.
-TEST_PEERS = ["openai>=2,<4", "uvicorn>=0.34,<0.60", "httptools>=0.6.4,<0.10", "hatchling>=1.27,<2", "pip", "jsonschema>=4,<5"]
+TEST_PEERS = ["openai>=2,<4", "uvicorn>=0.34,<0.60", "httptools>=0.6.4,<0.10", "hatchling>=1.27,<2", "jsonschema>=4,<5", "pip", "trustme>=1.2,<2"]
 
 
 def editable(paths: list[Path]) -> list[str]:

@@ -55,7 +55,7 @@ def test_durations_are_written_as_go_writes_them(seconds: float, text: str):
     assert text == format_go(seconds)
 
 
-@given(st.integers(0, 10**15))
+@given(st.integers(0, 9 * 10**12))
 def test_what_is_written_can_be_read(milliseconds: int):
     """Writing and reading a duration loses nothing down to the millisecond."""
     assert milliseconds / 1000 == pytest.approx(parse_go(format_go(milliseconds / 1000)), abs=1e-3)

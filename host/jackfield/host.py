@@ -92,7 +92,7 @@ class Host:
         """Read the folders and begin to build; what is slow goes on while the host listens."""
         if self._first is not None:
             await self._reconciler.apply(self._first[0])
-        await self._follow_once(await self._watcher.scan())
+        await self._follow_once(await self._watcher.settled())
         self._follower = asyncio.get_running_loop().create_task(self._follow(), name="reload")
         # What has been made until now stays: collections need not look at it again and again.
         gc.collect()

@@ -53,6 +53,8 @@ def make_plan(
     plan = Plan()
     found: dict[str, list[ComponentManifest]] = {}
     for path, file in scan.files.items():
+        if _folder_trouble(path, scan) is not None:
+            continue  # what was read of it before is all there is: its components are held below
         if file.broken:
             plan.unreadable[path] = tuple(problem for problem in file.problems if problem.severity == "error")
         for manifest in file.documents:
@@ -96,8 +98,11 @@ def _lost_its_reason(entry: Entry) -> bool:
 
 def _unreadable(path: str, scan: Scan, plan: Plan) -> tuple[Problem, ...] | None:
     """Say why a name that isn't found may still be in its file; None if it is gone for good."""
-    if path in plan.unreadable:
-        return plan.unreadable[path]
+    return plan.unreadable[path] if path in plan.unreadable else _folder_trouble(path, scan)
+
+
+def _folder_trouble(path: str, scan: Scan) -> tuple[Problem, ...] | None:
+    """Say why a file's folder can't be read; None if it can."""
     folder = os.path.dirname(path)  # noqa: PTH120  the text of the path is the key
     if scan.folders.get(folder, True):
         return None

@@ -61,6 +61,13 @@ class Watcher:
         self._rest = _SETTLE if scan.unsettled else max(_LOOK_EVERY, _LEAST_REST * (perf_counter() - began))
         return scan
 
+    async def settled(self) -> Scan:
+        """Look until no file is being written any more, for a second at most."""
+        last_look = perf_counter() + _LOOK_EVERY
+        while (scan := await self.scan()).unsettled and perf_counter() < last_look:
+            await asyncio.sleep(_SETTLE)
+        return scan
+
     async def scans(self) -> AsyncGenerator[Scan, None]:
         """Yield a scan after every event, at least once a second, until stopped."""
         listener = asyncio.get_running_loop().create_task(self._listen()) if self._events else None
