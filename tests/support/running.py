@@ -122,10 +122,9 @@ class RunningHost:
 
     def converse(self, name: str, text: str = "hello", *, api: str = "alpha2", **headers: str) -> Reply:
         """Say something to a component."""
+        body: dict[str, Any] = {"inputs": [{"content": text}]}
         if api == "alpha2":
             body = {"inputs": [{"messages": [{"ofUser": {"content": [{"text": text}]}}]}]}
-        else:
-            body = {"inputs": [{"content": text}]}
         return self.request("POST", f"/v1.0-{api}/conversation/{name}/converse", body, **headers)
 
 
