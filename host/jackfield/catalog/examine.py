@@ -20,7 +20,7 @@ from jackfield.plugins.types import ComponentType, ComponentTypes
 from jackfield.policies import PolicySettings
 from jackfield.settings import Settings
 
-__all__ = ["Examined", "Find", "References", "StoreNotLoaded", "examine"]
+__all__ = ["Examined", "Find", "References", "StoreNotLoaded", "examine", "settings_classes"]
 
 ComponentT = TypeVar("ComponentT", bound=Component[Any])
 Find: TypeAlias = Callable[[str], Instance | None]
@@ -112,8 +112,12 @@ class Examined:
 
     @property
     def _classes(self) -> tuple[type[Settings], ...]:
-        own = self.kind.settings
-        return (PolicySettings, own) if issubclass(self.kind.cls, Conversation) else (own,)
+        return settings_classes(self.kind)
+
+
+def settings_classes(kind: ComponentType) -> tuple[type[Settings], ...]:
+    """The settings classes that a manifest of a type is decoded into; the type's own is the last."""
+    return (PolicySettings, kind.settings) if issubclass(kind.cls, Conversation) else (kind.settings,)
 
 
 async def examine(
