@@ -63,6 +63,7 @@ class Host:
         self.cutting = False
         self.exit_code = 0
         self._told: set[Problem] = set()
+        self._judged: asyncio.Task[None] | None = None
         self._observers = self.plugins.observers()
         self.plugins.log()
         self._stop = stop
@@ -148,6 +149,15 @@ class Host:
                 about = {"plugin": plugin, "error": type(error).__name__, "at": frames(error)}
                 _log.warning("an observer raised an error", extra=about)
 
+    async def _judge(self) -> None:
+        """With ``strict``: stop the process unless the first start brought every component."""
+        await self._reconciler.settled()
+        missing = self.readiness.missing()
+        if missing:
+            _log.error("stopping, because --strict was given and components are missing", extra={"missing": missing})
+            self.exit_code = 1
+            self.request_stop()
+
     def _tell(self, scan: Scan) -> None:
         """Log what is to be said about files, once for as long as it holds."""
         told = set(scan.all_problems)
@@ -179,3 +189,5 @@ class Host:
         if not scan.unsettled:
             self.readiness.expect(self.catalog, self._reconciler.unreadable)
         self.readiness.update(self.catalog, self._reconciler.unreadable)
+        if self.options.strict and not self._judged and not scan.unsettled:
+            self._judged = asyncio.get_running_loop().create_task(self._judge(), name="strict")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from running import Reply, RunningHost, component, send
-from upstream import Upstream
+from model_server import ModelServer
 
 LIMIT = 0.2
 """Seconds after the last write within which an edit is effective, beside the component's own build time."""
@@ -19,15 +19,15 @@ PATIENCE = 10.0
 
 
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[Upstream]:
-    with Upstream() as upstream:
+def upstream() -> Iterator[ModelServer]:
+    with ModelServer() as upstream:
         yield upstream
 
 
 class Manifests:
     """Writes manifests whose replies tell which version of them answered."""
 
-    def __init__(self, upstream: Upstream, folder: Path) -> None:
+    def __init__(self, upstream: ModelServer, folder: Path) -> None:
         self.upstream = upstream
         self.folder = folder
 
@@ -47,7 +47,7 @@ class Manifests:
 
 
 @pytest.fixture
-def manifests(upstream: Upstream, tmp_path: Path) -> Manifests:
+def manifests(upstream: ModelServer, tmp_path: Path) -> Manifests:
     folder = tmp_path / "manifests"
     folder.mkdir()
     return Manifests(upstream, folder)
@@ -362,7 +362,7 @@ def test_a_running_reply_survives_its_component(tmp_path: Path):
     """A reply that runs while its component is edited and then removed comes whole from the old version."""
     folder = tmp_path / "manifests"
     folder.mkdir()
-    with Upstream(hold=True) as upstream:
+    with ModelServer(hold=True) as upstream:
         manifests = Manifests(upstream, folder)
         path = manifests.write("v1")
         with RunningHost(folder) as host:

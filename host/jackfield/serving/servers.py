@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -49,7 +50,7 @@ async def _hypercorn(
     config = Config()
     config.bind = [f"fd://{bound.detach()}" for bound in sockets]
     config.accesslog = None
-    config.errorlog = logging.getLogger("jackfield.server")
+    config.errorlog = _server_log()
     config.include_server_header = False
     config.keep_alive_timeout = _KEEP_ALIVE
     config.keep_alive_max_requests = _UNLIMITED
@@ -59,11 +60,16 @@ async def _hypercorn(
         config.certfile = str(network.certificate)
         config.keyfile = str(network.private_key) if network.private_key else None
         if network.client_ca is not None:
-            import ssl
-
             config.ca_certs = str(network.client_ca)
             config.verify_mode = ssl.CERT_REQUIRED
     await hypercorn_serve(cast("Any", app), config, shutdown_trigger=stop.wait)
+
+
+def _server_log() -> logging.Logger:
+    """A log for what goes wrong; what a server says of itself is said by the host already."""
+    log = logging.getLogger("jackfield.server")
+    log.setLevel(logging.WARNING)
+    return log
 
 
 async def _uvicorn(
@@ -95,6 +101,7 @@ async def _uvicorn(
         ssl_certfile=network.certificate,
         ssl_keyfile=network.private_key,
         ssl_ca_certs=str(network.client_ca) if network.client_ca else None,
+        ssl_cert_reqs=ssl.CERT_REQUIRED if network.client_ca else ssl.CERT_NONE,
     )
     server = Server(config)
 
