@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from jackfield.host import Host
 from jackfield.http.conversation import ConversationEndpoint, Dialect
 from jackfield.http.dialects import Alpha1, Alpha2
-from jackfield.http.gate import Gate
+from jackfield.http.gate import Gate, normal_origin
 from jackfield.http.replies import direct_invoke
 from jackfield.http.route import ConversationRoute
 from jackfield.http.service import service_routes
@@ -47,8 +47,9 @@ def build_app(host: Host) -> ASGIApp:
     if options.allowed_origins:
         app = CORSMiddleware(
             app,
-            allow_origins=list(options.allowed_origins),
+            allow_origins=[normal_origin(origin) for origin in options.allowed_origins],
             allow_methods=["GET", "POST", "PUT"],
             allow_headers=["*"],
+            expose_headers=["x-request-id", "x-jackfield-ignored"],
         )
     return Gate(app, api_token=options.api_token, allowed_origins=options.allowed_origins)

@@ -59,6 +59,7 @@ class ConversationEndpoint:
         self._silence = host.options.body_timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens to it."""
         host, record = self._host, Record(api=self._dialect.name, component=scope["jackfield.name"])
         announced = self._read_headers(scope, record)
         loop = asyncio.get_running_loop()

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jackfield.http.replies import JSON, TEXT, Reply
 
-__all__ = ["Gate"]
+__all__ = ["Gate", "normal_origin"]
 
 _WITHOUT_TOKEN = frozenset({"/v1.0/healthz", "/v1.0/healthz/outbound"})
 _NOT_IN_A_HOST = re.compile(rb"[^\w.\-:\[\]%~!$&'()*+,;=]")
@@ -25,6 +25,11 @@ _UNAUTHORIZED = Reply(401, b"invalid api token\n", (TEXT,))
 _BAD_HOST = Reply(
     400, b'{"errorCode":"ERR_BAD_REQUEST","message":"invalid request: the Host header is no host name"}', (JSON,)
 )
+
+
+def normal_origin(origin: str) -> str:
+    """Return an origin as browsers send it: in lower case and without a slash at its end."""
+    return origin.strip().rstrip("/").lower()
 
 
 class Gate:
@@ -43,17 +48,25 @@ class Gate:
         self._app = app
         self._token = api_token.encode()
         self._any_origin = "*" in allowed_origins
-        self._origins = frozenset(origin.rstrip("/").lower().encode() for origin in allowed_origins)
+        self._origins = frozenset(normal_origin(origin).encode() for origin in allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request, or pass it on."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
             return
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        token = b""
         refusal: Reply | None = None
+        if scope["type"] == "http":
+            path = scope["path"]
+            if len(path) > 1 and ("//" in path or path[-1] == "/"):
+                scope["path"] = _SLASHES.sub("/", path).rstrip("/") or "/"
+            refusal = self._refusal(scope)
+        await (self._app if refusal is None else refusal)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Reply | None:
+        refusal: Reply | None = None
+        token = b""
+        preflight = False
         for name, value in scope["headers"]:
             if name == b"host":
                 if _NOT_IN_A_HOST.search(value):
@@ -63,12 +76,10 @@ class Gate:
                     refusal = _FORBIDDEN
             elif name == b"dapr-api-token":
                 token = value
-        path = scope["path"]
-        if len(path) > 1 and ("//" in path or path[-1] == "/"):
-            path = _SLASHES.sub("/", path).rstrip("/") or "/"
-            scope["path"] = path
+            elif name == b"access-control-request-method":
+                # Browsers send no token with the question whether they may.
+                preflight = bool(self._origins) and scope["method"] == "OPTIONS"
         if refusal is None and self._token and not compare_digest(token, self._token):
-            exempt = scope["method"] == "GET" and path in _WITHOUT_TOKEN
-            preflight = scope["method"] == "OPTIONS" and self._origins
-            refusal = None if exempt or preflight else _UNAUTHORIZED
-        await (self._app if refusal is None else refusal)(scope, receive, send)
+            exempt = scope["method"] == "GET" and scope["path"] in _WITHOUT_TOKEN
+            return None if exempt or preflight else _UNAUTHORIZED
+        return refusal

@@ -39,7 +39,8 @@ class Reply:
         }
         self._body = {"type": "http.response.body", "body": body}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's signature
+        """Send it."""
         await send(self._start)
         await send(self._body)
 
