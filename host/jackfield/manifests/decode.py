@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from jackfield.errors import ManifestError, Problem
@@ -15,6 +15,7 @@ from jackfield.manifests.matching import match
 from jackfield.manifests.names import SettingsField, fields_of
 from jackfield.manifests.resolve import Resolved, ResolvedItem
 from jackfield.manifests.scalars import JSON
+from jackfield.manifests.secrets import holds_any, secrets_in, secrets_of
 from jackfield.manifests.values import convert
 from jackfield.settings import DaprSettings, Settings
 
@@ -46,7 +47,8 @@ def decode(manifest: ComponentManifest, resolved: Resolved, classes: Sequence[ty
             if it derives from ``DaprSettings``, a name that no class knows is a warning, otherwise an error.
 
     Raises:
-        ManifestError: one problem for each error, with file, line and ``spec.metadata.NAME``; no secret is in them.
+        ManifestError: one problem for each error, also those of ``resolved``, with file, line and
+            ``spec.metadata.NAME``; no secret is in them.
     """
     decoder = _Decoder(manifest, resolved, classes)
     settings = tuple(decoder.build(cls) for cls in classes)
@@ -54,7 +56,7 @@ def decode(manifest: ComponentManifest, resolved: Resolved, classes: Sequence[ty
     if any(problem.severity == "error" for problem in problems):
         raise ManifestError(problems)
     built = tuple(one for one in settings if one is not None)
-    secrets = dict.fromkeys([*resolved.secrets, *(text for one in built for text in _secrets(one))])
+    secrets = dict.fromkeys([*resolved.secrets, *(text for one in built for text in secrets_of(one))])
     return Decoded(built, tuple(problems), tuple(secrets))
 
 
@@ -82,6 +84,7 @@ class _Decoder:
         self._hidden = set(resolved.secrets)
         self._fields = {cls: fields_of(cls) for cls in classes}
         self._given, self.problems = match(manifest, resolved, self._fields)
+        self.problems += [problem for problem in resolved.problems if problem.severity == "error"]
 
     def build(self, cls: type[Settings]) -> Settings | None:
         """Make an instance of one class; None if that can't be done."""
@@ -89,10 +92,10 @@ class _Decoder:
         data: dict[str, JSON] = {}
         for one in self._fields[cls]:
             item = given.get(one.attribute)
-            if item and one.is_secret:
-                self._hidden.update(_texts(item.value))
             if item and self._counts(one, item, cls):
-                data[one.attribute] = convert(item.value, one, forgiving=issubclass(cls, DaprSettings))
+                value = convert(item.value, one, forgiving=issubclass(cls, DaprSettings))
+                self._hidden.update(secrets_in(value, one.info.annotation))
+                data[one.attribute] = value
         try:
             return cls.model_validate(data)
         except ValidationError as error:
@@ -125,7 +128,7 @@ class _Decoder:
             elif item is None or (detail["type"] == "missing" and not path):
                 self._missing(field, item)
             else:
-                cause, fix = explain(detail, hidden=field.is_secret or item.from_secret)
+                cause, fix = explain(detail, hidden=item.from_secret or holds_any(detail["input"], self._hidden))
                 inner, line = locate(path, item.value, item.item.node)
                 self._report(item, hide(cause, self._hidden), fix, inner=inner, line=line)
 
@@ -147,27 +150,3 @@ class _Decoder:
             return
         severity = "warning" if self._lenient and item.unset else "error"
         self.problems.append(self._manifest.problem(path, cause, fix, line=line or item.line, severity=severity))
-
-
-def _texts(value: JSON) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, dict)):
-        for entry in value.values() if isinstance(value, dict) else value:
-            yield from _texts(entry)
-
-
-def _secrets(value: object) -> Iterator[str]:
-    """Yield every secret in a validated value."""
-    if isinstance(value, SecretStr):
-        if text := value.get_secret_value():
-            yield text
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secrets(getattr(value, name))
-    elif isinstance(value, dict):
-        for entry in value.values():
-            yield from _secrets(entry)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for entry in value:
-            yield from _secrets(entry)

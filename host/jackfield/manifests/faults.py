@@ -42,6 +42,7 @@ _LIMITS = {
     "too_long": "must have at most {max_length} entries",
 }
 _WRONG_KIND = {"dict_type", "list_type", "model_type", "string_type"}
+_WITHOUT_VALUE = {"extra_forbidden", "missing"}
 _OWN_WORDS = {"value_error", "assertion_error"}
 _LONGEST = 60
 
@@ -64,7 +65,7 @@ def explain(error: ErrorDetails, *, hidden: bool) -> tuple[str, str]:
         cause = _LIMITS[kind].format(**context)
     cause = cause or error["msg"].replace("Input should", "must").replace("Value should", "must")
     value = error["input"]
-    if not hidden and isinstance(value, (str, int, float)) and kind != "missing":
+    if not hidden and isinstance(value, (str, int, float)) and kind not in _WITHOUT_VALUE:
         cause += f", not {_shown(value)}"
     return cause, fix
 

@@ -145,7 +145,8 @@ class FolderReader:
         except OSError as error:
             if isinstance(error, FileNotFoundError) and known.seen != UNKNOWN:
                 return False
-            problem = Problem(path, 0, "", f"the file can't be read ({error.strerror})", "check its mode")
+            fix = "see what it points to" if isinstance(error, FileNotFoundError) else "see who may read it"
+            problem = Problem(path, 0, "", f"the file can't be read ({error.strerror})", fix)
             if known.state is None or known.state.problems != (problem,):
                 known.state = FileState(path, problems=(problem,), broken=True)
             return True

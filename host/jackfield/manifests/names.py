@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from jackfield.settings import Settings
 
-__all__ = ["SettingsField", "fields_of"]
+__all__ = ["SettingsField", "fields_of", "holds_secret", "leaves", "names_of"]
 
 _SCALARS = (bool, int, float)
 _TEXTS = (str, SecretStr, Enum)
@@ -54,36 +54,37 @@ def fields_of(cls: type[Settings]) -> tuple[SettingsField, ...]:
 
 
 def _describe(attribute: str, info: FieldInfo) -> SettingsField:
-    leaves = [leaf for leaf in _leaves(info.annotation) if leaf is not types.NoneType]
-    classes = [leaf for leaf in leaves if isinstance(leaf, type)]
-    anything = typing.Any in leaves or object in leaves
-    literal = any(typing.get_origin(leaf) is typing.Literal for leaf in leaves)
-    scalar = all(issubclass(leaf, (*_SCALARS, *_TEXTS)) for leaf in classes) and len(classes) == len(leaves)
+    members = [leaf for leaf in leaves(info.annotation) if leaf is not types.NoneType]
+    classes = [leaf for leaf in members if isinstance(leaf, type)]
+    anything = typing.Any in members or object in members
+    literal = any(typing.get_origin(leaf) is typing.Literal for leaf in members)
+    scalar = all(issubclass(leaf, (*_SCALARS, *_TEXTS)) for leaf in classes) and len(classes) == len(members)
     return SettingsField(
         attribute=attribute,
-        names=_names(attribute, info),
+        names=names_of(attribute, info),
         info=info,
-        is_secret=_holds_secret(info.annotation),
+        is_secret=holds_secret(info.annotation),
         takes_text=anything
         or any(issubclass(leaf, (str, SecretStr)) and not issubclass(leaf, Enum) for leaf in classes),
         takes_structure=anything or not (scalar or literal),
-        is_bool=bool(leaves) and all(leaf is bool for leaf in leaves),
+        is_bool=bool(members) and all(leaf is bool for leaf in members),
     )
 
 
-def _leaves(annotation: object) -> Iterator[object]:
+def leaves(annotation: object) -> Iterator[object]:
     """Yield the members of a union, without ``Annotated``."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
-        yield from _leaves(typing.get_args(annotation)[0])
+        yield from leaves(typing.get_args(annotation)[0])
     elif origin in {typing.Union, types.UnionType}:
         for member in typing.get_args(annotation):
-            yield from _leaves(member)
+            yield from leaves(member)
     else:
         yield annotation
 
 
-def _names(attribute: str, info: FieldInfo) -> tuple[str, ...]:
+def names_of(attribute: str, info: FieldInfo) -> tuple[str, ...]:
+    """Return the names by which a field is known in manifests, the canonical one first."""
     camel = to_camel(attribute)
     alias = info.validation_alias
     others = [alias] if isinstance(alias, str) else []
@@ -95,7 +96,7 @@ def _names(attribute: str, info: FieldInfo) -> tuple[str, ...]:
     return tuple(unique[key] for key in dict.fromkeys(name.lower() for name in [*others, camel]))
 
 
-def _holds_secret(annotation: object, seen: frozenset[object] = frozenset()) -> bool:
+def holds_secret(annotation: object, seen: frozenset[object] = frozenset()) -> bool:
     """Tell whether a secret may stand anywhere in values of a type."""
     if annotation is SecretStr:
         return True
@@ -103,4 +104,4 @@ def _holds_secret(annotation: object, seen: frozenset[object] = frozenset()) -> 
     if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
         seen |= {annotation}
         inner += [info.annotation for info in annotation.model_fields.values()]
-    return any(_holds_secret(one, seen) for one in inner)
+    return any(holds_secret(one, seen) for one in inner)

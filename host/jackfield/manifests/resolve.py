@@ -178,8 +178,9 @@ class _Resolver:
         return text or ""
 
     def _empty(self, item: MetadataItem, cause: str, fix: str) -> None:
-        problem = self._manifest.problem(item.field, f"stays empty: {cause}", fix, line=item.line, severity="warning")
-        self.problems.append(problem)
+        effect = "keeps its own value" if item.has_value else "stays empty"
+        cause = f"{effect}: {cause}"
+        self.problems.append(self._manifest.problem(item.field, cause, fix, line=item.line, severity="warning"))
 
     def _fill(self, value: JSON, item: MetadataItem, tags: Mapping[str, str]) -> JSON:
         if isinstance(value, list):

@@ -58,7 +58,8 @@ def explain(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
         return mark.line, *_stray(_character(text, mark))
     if problem in _OPENED:
         mark = error.context_mark or mark
-    return mark.line, *_words(problem)
+    last = text.rstrip().count("\n")
+    return min(mark.line, last), *_words(problem)
 
 
 def _words(problem: str) -> tuple[str, str]:
