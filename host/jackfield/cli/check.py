@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -94,7 +95,7 @@ def _helped(problem: Problem, options: HostOptions) -> Problem:
     folder = next((folder for folder in options.folders if str(folder) == problem.file), None)
     if folder is None or folder.exists():
         return problem
-    command = "jackfield init" if folder == Path("manifests") else f"jackfield init --to {folder}"
+    command = "jackfield init" if folder == Path("manifests") else f"jackfield init --to {quote(str(folder))}"
     return replace(problem, fix=f"write a first manifest with `{command}`, or name another folder with --manifests")
 
 

@@ -15,11 +15,11 @@ from urllib.parse import unquote, urlsplit
 from jackfield.cli.options import option
 from jackfield.errors import JackfieldError
 
-__all__ = ["DEFAULT_URL", "Answer", "HostError", "RunningHostClient", "host_url"]
+__all__ = ["Answer", "HostError", "RunningHostClient", "host_url", "token_from_environment"]
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
-DEFAULT_URL = "http://127.0.0.1:3500"
+_DEFAULT_URL = "http://127.0.0.1:3500"
 _CONNECT_SECONDS = 5.0
 
 
@@ -32,10 +32,15 @@ def host_url(command: CommandT) -> CommandT:
     return option(
         "--url",
         envvar=["JACKFIELD_URL", "DAPR_HTTP_ENDPOINT"],
-        default=DEFAULT_URL,
+        default=_DEFAULT_URL,
         metavar="URL",
         help="Where the host listens: http://..., https://... or unix:/PATH.",
     )(command)
+
+
+def token_from_environment() -> str:
+    """The token that the host wants; it has no option, since other users can see a process's arguments."""
+    return os.environ.get("DAPR_API_TOKEN", "")
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,10 @@ class Answer:
 
     Attributes:
         status: the HTTP status.
-        headers: the headers by their names in lower case.
         body: the whole body.
     """
 
     status: int
-    headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> Any:
@@ -91,6 +94,8 @@ class RunningHostClient:
         """
         headers = {"connection": "close", "accept": "application/json"}
         if self.token:
+            if not (self.token.isascii() and self.token.isprintable()):
+                raise HostError("the token in DAPR_API_TOKEN can't be sent in a header; use printable ASCII")
             headers["dapr-api-token"] = self.token
         data = None
         if body is not None:
@@ -98,24 +103,35 @@ class RunningHostClient:
             headers["content-type"] = "application/json"
         connection, prefix = _connection(self.url)
         try:
-            connection.connect()
-            connection.sock.settimeout(self.patience)
+            self._connect(connection)
             connection.request(method, prefix + path, data, headers)
             response = connection.getresponse()
-            found = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, found, response.read())
-        except ssl.SSLCertVerificationError as error:
-            cause = f"the certificate of {self.url} can't be trusted ({error.verify_message})"
-            raise HostError(f"{cause}; name the file of its CA with the variable SSL_CERT_FILE") from None
+            return Answer(response.status, response.read())
+        except (OSError, http.client.IncompleteRead) as error:
+            if isinstance(error, TimeoutError) and self.patience is not None:
+                cause = f"the host at {self.url} gave no answer within {self.patience:g} s"
+                raise HostError(f"{cause}; see its log") from None
+            cause = f"the connection to {self.url} broke before the answer was whole ({type(error).__name__})"
+            raise HostError(f"{cause}; see whether the host still runs") from None
         except http.client.HTTPException as error:
             cause = f"what answers at {self.url} doesn't speak HTTP as it should ({type(error).__name__})"
             raise HostError(f"{cause}; correct --url") from None
-        except OSError as error:
-            reason = error.strerror or str(error) or type(error).__name__
-            cause = f"no host answers at {self.url} ({reason})"
-            raise HostError(f"{cause}; start one with `jackfield serve`, or say with --url where it listens") from None
         finally:
             connection.close()
+
+    def _connect(self, connection: http.client.HTTPConnection) -> None:
+        try:
+            connection.connect()
+        except ssl.SSLCertVerificationError as error:
+            cause = f"the certificate of {self.url} can't be trusted ({error.verify_message})"
+            raise HostError(f"{cause}; name the file of its CA with the variable SSL_CERT_FILE") from None
+        except ssl.SSLError:
+            raise HostError(f"what answers at {self.url} doesn't speak TLS; correct --url, or write http://") from None
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            cause = f"no host answers at {self.url} ({reason})"
+            raise HostError(f"{cause}; start one with `jackfield serve`, or say with --url where it listens") from None
+        connection.sock.settimeout(self.patience)
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -146,7 +162,7 @@ def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
     if parts.scheme == "https" and host:
         context = ssl.create_default_context()
         return http.client.HTTPSConnection(host, port, timeout=_CONNECT_SECONDS, context=context), prefix
-    raise HostError(f"--url: {url!r} is not http://HOST:PORT, https://HOST:PORT or unix:/PATH, such as {DEFAULT_URL}")
+    raise HostError(f"--url: {url!r} is not http://HOST:PORT, https://HOST:PORT or unix:/PATH, such as {_DEFAULT_URL}")
 
 
 def _refusal(status: int, document: Any, body: bytes) -> str:
@@ -156,8 +172,3 @@ def _refusal(status: int, document: Any, body: bytes) -> str:
         return "the host wants an API token (401); set DAPR_API_TOKEN to the one it was started with"
     text = " ".join(body[:200].decode(errors="replace").split())
     return f"the host answered {status}: {text}" if text else f"the host answered {status}"
-
-
-def token_from_environment() -> str:
-    """The token that the host wants; it has no option, since other users can see a process's arguments."""
-    return os.environ.get("DAPR_API_TOKEN", "")

@@ -42,8 +42,6 @@ def converse(
     client = RunningHostClient(url, token_from_environment())
     answer = client.request("POST", f"/v1.0-alpha2/conversation/{quote(name, safe='')}/converse", body)
     reply = answer.json()
-    if ignored := answer.headers.get("x-jackfield-ignored"):
-        click.echo(f"jackfield: the component's manifest does not let a request set {ignored}", err=True)
     click.echo(json.dumps(reply, indent=2, ensure_ascii=False) if as_json else _text(reply))
 
 

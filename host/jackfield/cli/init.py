@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -126,7 +127,7 @@ def _next(to: Path, *, types: tuple[str, ...], embedded: bool) -> Iterator[str]:
         yield "  jackfield pull smollm2"
     elif "conversation.echo" not in types:
         yield "  jackfield install echo"
-    yield "  jackfield serve" if to == Path("manifests") else f"  jackfield serve --manifests {to}"
+    yield "  jackfield serve" if to == Path("manifests") else f"  jackfield serve --manifests {quote(str(to))}"
     yield f"  jackfield converse {_NAME} 'Hello!'"
 
 
