@@ -7,7 +7,7 @@ import gc
 import itertools
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from jackfield.builtin import BUILTINS, api_log
 from jackfield.catalog.builder import Builder
@@ -23,6 +23,7 @@ from jackfield.plugins.manager import Plugins, load_plugins
 from jackfield.readiness import Readiness
 from jackfield.reload.reconciler import Reconciler
 from jackfield.reload.watcher import Watcher
+from jackfield.serving.peers import Peers
 
 __all__ = ["Host"]
 
@@ -39,7 +40,8 @@ class Host:
         stop: called when a request asks the process to stop; its argument says whether at once.
         first: scans to build from before the folders are read, and the generation they had: the last good documents
             of a process that this one replaces.
-        changed: called after every new catalog.
+        changed: called after every new catalog and every look at the folders, from the end of ``start`` on.
+        peers: the other workers of this host, where there are several.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Host:
         stop: Callable[[bool], None],
         first: tuple[Scan, int] | None = None,
         changed: Callable[[], None] = lambda: None,
+        peers: Peers | None = None,
     ) -> None:
         self.options = options
         self.plugins: Plugins = load_plugins(
@@ -58,7 +61,7 @@ class Host:
         )
         self.types = self.plugins.component_types(options.prefer)
         self.readiness = Readiness()
-        self.extended: dict[str, str] = {}
+        self.peers = peers
         self.running: set[asyncio.Task[object]] = set()
         self.cutting = False
         self.exit_code = 0
@@ -68,6 +71,7 @@ class Host:
         self.plugins.log()
         self._stop = stop
         self._first = first
+        self._extended: dict[str, str] = {}
         self._on_changed = changed
         builder = Builder(self.types, options.environment, options.app_id, options.namespace)
         self._reconciler = Reconciler(
@@ -89,12 +93,25 @@ class Host:
         """The problems of files that can't be read in full."""
         return [str(problem) for problems in self._reconciler.unreadable.values() for problem in problems]
 
+    @property
+    def extended(self) -> Mapping[str, str]:
+        """What clients have added to the metadata document."""
+        return self._extended if self.peers is None else self.peers.extended
+
+    @property
+    def following(self) -> bool:
+        """Whether ``start`` has ended, so that the catalog follows the folders."""
+        return self._follower is not None
+
     async def start(self) -> None:
         """Read the folders and begin to build; what is slow goes on while the host listens."""
         if self._first is not None:
             await self._reconciler.apply(self._first[0])
+            # What the folders say now may be broken: only what has been built by then can be kept.
+            await self._reconciler.settled()
         await self._follow_once(await self._watcher.settled())
         self._follower = asyncio.get_running_loop().create_task(self._follow(), name="reload")
+        self._on_changed()
         # What has been made until now stays: collections need not look at it again and again.
         gc.collect()
         gc.freeze()
@@ -136,9 +153,21 @@ class Host:
         """Make an id for a request that came without one."""
         return f"{self._id_prefix}-{next(self._id_numbers):x}"
 
-    def set_metadata(self, key: str, value: str) -> None:
-        """Keep a value for the metadata document's ``extended`` member."""
-        self.extended[key] = value
+    def missing(self) -> str:
+        """What keeps the host from being ready, in this worker or another; empty if it is."""
+        own = self.readiness.missing()
+        return own if self.peers is None else self.peers.missing(own)
+
+    async def set_metadata(self, key: str, value: str) -> None:
+        """Keep a value for the metadata document's ``extended`` member, in all workers.
+
+        Raises:
+            NotShared: a worker did not answer in time.
+        """
+        if self.peers is None:
+            self._extended[key] = value
+        else:
+            await self.peers.set_metadata(key, value)
 
     def finished(self, record: Record) -> None:
         """Tell the observers of a request that has been answered."""
@@ -174,7 +203,8 @@ class Host:
 
     def _changed(self) -> None:
         self.readiness.update(self.catalog, self._reconciler.unreadable)
-        self._on_changed()
+        if self.following:
+            self._on_changed()
 
     async def _follow(self) -> None:
         if not self.options.reload:
@@ -188,6 +218,6 @@ class Host:
         self._tell(scan)
         if not scan.unsettled:
             self.readiness.expect(self.catalog, self._reconciler.unreadable)
-        self.readiness.update(self.catalog, self._reconciler.unreadable)
+        self._changed()
         if self.options.strict and not self._judged and not scan.unsettled:
             self._judged = asyncio.get_running_loop().create_task(self._judge(), name="strict")

@@ -10,16 +10,19 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
-__all__ = ["configure", "frames"]
+__all__ = ["LogSettings", "configure", "frames", "settings"]
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warning", "ERROR": "error", "CRITICAL": "fatal"}
 
 
-def configure(*, level: str = "info", form: str = "text", app_id: str = "", stream: TextIO | None = None) -> None:
+def configure(
+    *, level: str = "info", form: str = "text", app_id: str = "", stream: TextIO | None = None, **fields: object
+) -> None:
     """Send the host's log to a stream.
 
     Args:
@@ -27,9 +30,10 @@ def configure(*, level: str = "info", form: str = "text", app_id: str = "", stre
         form: ``text`` for key=value lines, ``json`` for a JSON object a line.
         app_id: goes into every line where it is not empty.
         stream: standard error by default.
+        fields: further fields of every line.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(_Formatter(form, app_id))
+    handler.setFormatter(_Formatter(form, app_id, fields))
     root = logging.getLogger("jackfield")
     root.handlers[:] = [handler]
     root.propagate = False
@@ -37,6 +41,23 @@ def configure(*, level: str = "info", form: str = "text", app_id: str = "", stre
     # What libraries and the event loop have to say goes the same way, from warnings up.
     logging.getLogger().handlers[:] = [handler]
     logging.getLogger().setLevel(logging.WARNING)
+
+
+class LogSettings(NamedTuple):
+    """What ``configure`` was called with."""
+
+    level: str = "info"
+    form: str = "text"
+    app_id: str = ""
+
+
+def settings() -> LogSettings:
+    """Return the settings in force, for a process that is to log in the same way."""
+    root = logging.getLogger("jackfield")
+    forms = [handler.formatter for handler in root.handlers if isinstance(handler.formatter, _Formatter)]
+    if not forms:
+        return LogSettings()
+    return LogSettings(logging.getLevelName(root.level), forms[0].form, forms[0].app_id)
 
 
 def frames(error: BaseException, *, most: int = 4) -> str:
@@ -52,10 +73,11 @@ def _short(path: str) -> str:
 class _Formatter(logging.Formatter):
     """Writes a record's own fields, then those given as ``extra``."""
 
-    def __init__(self, form: str, app_id: str) -> None:
+    def __init__(self, form: str, app_id: str, fields: Mapping[str, object]) -> None:
         super().__init__()
-        self._json = form == "json"
-        self._app_id = app_id
+        self.form = form
+        self.app_id = app_id
+        self._fields = fields
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -65,13 +87,14 @@ class _Formatter(logging.Formatter):
             "msg": record.getMessage(),
             "scope": record.name,
         }
-        if self._app_id:
-            fields["app_id"] = self._app_id
+        if self.app_id:
+            fields["app_id"] = self.app_id
+        fields |= self._fields
         fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info and record.exc_info[1] is not None:
             fields["error"] = type(record.exc_info[1]).__name__
             fields["at"] = frames(record.exc_info[1])
-        if self._json:
+        if self.form == "json":
             return json.dumps(fields, default=str, ensure_ascii=False)
         return " ".join(f"{key}={_quoted(value)}" for key, value in fields.items() if value is not None)
 

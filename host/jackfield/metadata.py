@@ -24,20 +24,25 @@ def metadata_document(host: Host) -> dict[str, Any]:
     document["runtimeVersion"] = DAPR_VERSION
     if options.reload:
         document["enabledFeatures"] = ["HotReload"]
-    components = [_dapr_component(entry) for entry in entries if entry.instance is not None]
+    peers = host.peers
+    everywhere = [entry for entry in entries if peers is None or peers.serves_everywhere(entry.name)]
+    components = [_dapr_component(entry) for entry in everywhere if entry.instance is not None]
     if components:
         document["components"] = components
     document["extended"] = {"daprRuntimeVersion": DAPR_VERSION, **host.extended}
+    own = [_component(entry) for entry in entries]
     document["jackfield"] = {
         "version": __version__,
-        "generation": host.catalog.generation,
-        "components": [_component(entry) for entry in entries],
+        "generation": host.catalog.generation if peers is None else peers.generation(host.catalog.generation),
+        "components": own if peers is None else peers.merge(own),
         "files": [str(problem) for problem in host.unreadable],
         "plugins": [
             {"name": plugin.name, "version": plugin.version, "state": plugin.state, "reason": plugin.reason}
             for plugin in host.plugins.records
         ],
     }
+    if peers is not None:
+        document["jackfield"] |= {"worker": peers.worker, "workers": peers.describe()}
     return document
 
 

@@ -12,6 +12,7 @@ from jackfield.errors import BodyUnreadable
 from jackfield.host import Host
 from jackfield.http.body import ClientLeft, read_body
 from jackfield.metadata import metadata_document
+from jackfield.serving.peers import NotShared
 
 __all__ = ["service_routes"]
 
@@ -23,7 +24,7 @@ def service_routes(host: Host) -> list[Route]:
         app_id = request.query_params.get("appid")
         if app_id is not None and app_id != host.options.app_id:
             return _error("ERR_HEALTH_APPID_NOT_MATCH", "dapr app-id does not match")
-        missing = host.readiness.missing()
+        missing = host.missing()
         if missing:
             return _error("ERR_HEALTH_NOT_READY", f"dapr is not ready: {missing}")
         return Response(status_code=204)
@@ -35,18 +36,7 @@ def service_routes(host: Host) -> list[Route]:
         return _json(msgspec.json.encode(metadata_document(host)) + b"\n")
 
     async def set_metadata(request: Request) -> Response:
-        try:
-            value = await read_body(
-                request.receive,
-                announced=None,
-                limit=host.options.max_body_size,
-                silence=host.options.body_timeout,
-            )
-            host.set_metadata(request.path_params["key"], value.decode())
-        except (BodyUnreadable, ClientLeft, UnicodeDecodeError) as error:
-            detail = error.message if isinstance(error, BodyUnreadable) else "the value is no UTF-8 text"
-            return _error("ERR_BODY_READ", detail, 400)
-        return Response(status_code=204)
+        return await _set_metadata(host, request)
 
     async def shutdown(request: Request) -> Response:
         if request.headers.get("dapr-force-shutdown", "").lower() == "true":
@@ -62,6 +52,23 @@ def service_routes(host: Host) -> list[Route]:
         _Route("/v1.0/metadata/{key}", set_metadata, methods=["PUT"]),
         _Route("/v1.0/shutdown", shutdown, methods=["POST"]),
     ]
+
+
+async def _set_metadata(host: Host, request: Request) -> Response:
+    try:
+        value = await read_body(
+            request.receive,
+            announced=None,
+            limit=host.options.max_body_size,
+            silence=host.options.body_timeout,
+        )
+        await host.set_metadata(request.path_params["key"], value.decode())
+    except (BodyUnreadable, ClientLeft, UnicodeDecodeError) as error:
+        detail = error.message if isinstance(error, BodyUnreadable) else "the value is no UTF-8 text"
+        return _error("ERR_BODY_READ", detail, 400)
+    except NotShared as error:
+        return _error("ERR_METADATA_NOT_SHARED", str(error))
+    return Response(status_code=204)
 
 
 class _Route(Route):

@@ -18,7 +18,7 @@ from jackfield.options import HostOptions
 from jackfield.serving.network import Network
 from jackfield.serving.servers import serve
 
-__all__ = ["run", "serve_host", "serve_until_signalled"]
+__all__ = ["log_loop_error", "run", "serve_host", "serve_until_signalled"]
 
 T = TypeVar("T")
 _log = logging.getLogger("jackfield.host")
@@ -53,7 +53,7 @@ async def serve_until_signalled(options: HostOptions, network: Network, sockets:
     SIGTERM and SIGINT stop, SIGHUP looks at the folders.
     """
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_log_loop_error)
+    loop.set_exception_handler(log_loop_error)
     stop = asyncio.Event()
     host = Host(options, stop=partial(_stop, stop))
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -81,7 +81,8 @@ def _stop(stop: asyncio.Event, force: bool) -> None:
         stop.set()
 
 
-def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def log_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what the event loop can't tell anybody else; for ``set_exception_handler``."""
     error = context.get("exception")
     if isinstance(error, (ConnectionError, TimeoutError)) or type(error).__module__.partition(".")[0] == "ssl":
         return  # a client that left or failed its handshake is nobody's fault here

@@ -1,0 +1,267 @@
+"""The parent of several workers: starts them, replaces those that die, passes on what they say, and stops them.
+
+It serves nothing itself and loads no plugin, so that there is little in it that could fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from contextlib import suppress
+from dataclasses import replace
+from time import monotonic
+
+from jackfield.errors import ConfigurationError
+from jackfield.logs import LogSettings
+from jackfield.options import HostOptions
+from jackfield.serving.board import Board
+from jackfield.serving.channel import Channel
+from jackfield.serving.frames import (
+    Applied,
+    Extended,
+    Failed,
+    FromWorker,
+    Hello,
+    MetadataSet,
+    Report,
+    Rescan,
+    SetMetadata,
+    Start,
+    Stop,
+    StopAll,
+    decode_for_parent,
+    encode,
+)
+from jackfield.serving.network import Network
+from jackfield.serving.slot import Slot
+from jackfield.serving.spawn import how_it_ended, spawn
+
+__all__ = ["Parent"]
+
+_log = logging.getLogger("jackfield.parent")
+_FORCE_AFTER = 0.1
+_MARGIN = 5.0
+"""Seconds that workers have beyond the budget, to close their components."""
+_LAST_WORDS = 1.0
+_TOGETHER = 0.005
+"""Seconds for which changes are gathered before the workers are told: they reload at the same moment."""
+
+
+class Parent:
+    """Keeps some workers running until it is told to stop.
+
+    Args:
+        options: the host's options.
+        network: how to serve.
+        sockets: bound and listening; closed when the host stops.
+        workers: how many.
+        logs: how the workers are to log.
+    """
+
+    def __init__(
+        self,
+        options: HostOptions,
+        network: Network,
+        sockets: list[socket.socket],
+        *,
+        workers: int,
+        logs: LogSettings,
+    ) -> None:
+        self._options = options
+        self._network = network
+        self._sockets = sockets
+        self._logs = logs
+        self._slots = [Slot(number) for number in range(1, workers + 1)]
+        self._board = Board(slot.worker for slot in self._slots)
+        self._stopping = asyncio.Event()
+        self._exit_code = 0
+        self._failure = ""
+        self._telling: asyncio.TimerHandle | None = None
+        self._extended: dict[str, str] = {}
+        self._version = 0
+        self._unacknowledged: list[tuple[int, Slot, int]] = []
+
+    async def run(self) -> int:
+        """Run until stopped; returns the exit code.
+
+        Raises:
+            ConfigurationError: no worker can start.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, self._rescan)
+        loop.add_signal_handler(signal.SIGCHLD, self._reap)
+        urls = ", ".join(self._network.describe(self._sockets))
+        names = ", ".join(str(folder) for folder in self._options.folders)
+        about = {"url": urls, "manifests": names, "pid": os.getpid(), "workers": len(self._slots)}
+        _log.info("serving", extra=about)
+        keepers = [loop.create_task(self._keep(slot)) for slot in self._slots]
+        stopping = loop.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait([*keepers, stopping], return_when=asyncio.FIRST_COMPLETED)
+            await self._stop(keepers)
+        finally:
+            stopping.cancel()
+            self._kill()
+        for keeper in keepers:
+            keeper.result()
+        if self._failure:
+            raise ConfigurationError(self._failure)
+        _log.info("stopped")
+        return self._exit_code
+
+    async def _keep(self, slot: Slot) -> None:
+        """Keep a worker's place taken."""
+        while not self._stopping.is_set():
+            began = monotonic()
+            await self._begin(slot)
+            await slot.exited.wait()
+            await self._ended(slot)
+            if self._stopping.is_set():
+                return
+            wait = slot.wait_before_next(monotonic() - began)
+            if wait:
+                _log.warning("a worker will be replaced", extra={"worker": slot.worker, "seconds": wait})
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._stopping.wait()
+
+    async def _begin(self, slot: Slot) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = spawn(self._sockets, theirs)
+        channel = Channel(decode_for_parent, lambda frame: self._received(slot, frame), slot.relieved)
+        first = slot.process is None
+        slot.begin(process, channel)
+        self._board.began(slot.worker, process.pid)
+        await channel.open(ours)
+        channel.send(
+            Start(
+                worker=slot.worker,
+                options=replace(self._options, environment={}),
+                environment={os.fsencode(key): os.fsencode(value) for key, value in self._options.environment.items()},
+                network=self._network,
+                sockets=tuple(bound.fileno() for bound in self._sockets),
+                logs=self._logs,
+                generation=self._board.generation(slot.worker),
+                documents=self._board.documents(),
+            )
+        )
+        _log.info("worker started" if first else "worker replaced", extra={"worker": slot.worker, "pid": process.pid})
+        self._tell_soon()
+
+    async def _ended(self, slot: Slot) -> None:
+        assert slot.process is not None  # noqa: S101  it has been started
+        assert slot.channel is not None  # noqa: S101
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS):
+                await slot.channel.lost.wait()
+        slot.channel.abort()
+        slot.attached = False
+        self._board.ended(slot.worker)
+        code = slot.process.returncode
+        about = {"worker": slot.worker, "pid": slot.pid, "how": how_it_ended(code)}
+        terminated = self._stopping.is_set() and not slot.started and code == -signal.SIGTERM
+        if code == 0 or terminated:
+            _log.info("worker stopped", extra=about)
+        else:
+            _log.error("worker died", extra={**about, "cause": slot.failed or None})
+            if self._stopping.is_set():
+                self._exit_code = 1
+        if slot.failed and all(other.failed for other in self._slots):
+            self._failure = slot.failed
+            self._stopping.set()
+        self._acknowledge()
+        self._tell_soon()
+
+    def _reap(self) -> None:
+        for slot in self._slots:
+            if slot.process is not None and slot.process.poll() is not None:
+                slot.exited.set()
+
+    def _received(self, slot: Slot, frame: FromWorker) -> None:
+        match frame:
+            case Hello():
+                slot.attached = True
+                slot.tell("extended", encode(Extended(self._version, self._extended)))
+                slot.tell("view", encode(self._board.view()))
+                if self._stopping.is_set():
+                    slot.tell("stop", encode(Stop()))
+            case Report():
+                slot.started = True
+                self._board.report(slot.worker, frame)
+                self._tell_soon()
+            case SetMetadata(request, key, value):
+                self._extended[key] = value
+                self._version += 1
+                self._unacknowledged.append((self._version, slot, request))
+                self._tell_all("extended", encode(Extended(self._version, self._extended)))
+            case Applied(version):
+                slot.applied = version
+                self._acknowledge()
+            case StopAll(force, code):
+                self._exit_code = max(self._exit_code, code)
+                if force:
+                    asyncio.get_running_loop().call_later(_FORCE_AFTER, self._force)
+                else:
+                    self._stopping.set()
+            case Failed(cause):
+                slot.failed = cause
+
+    def _acknowledge(self) -> None:
+        """Answer the requests whose values every worker shows."""
+        shown = min((slot.applied for slot in self._slots if slot.attached), default=0)
+        for version, asker, request in self._unacknowledged:
+            if version <= shown and asker.channel is not None:
+                asker.channel.send(MetadataSet(request))
+        self._unacknowledged = [waiting for waiting in self._unacknowledged if waiting[0] > shown]
+
+    def _tell_soon(self) -> None:
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_TOGETHER, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = None
+        self._tell_all("view", encode(self._board.view()))
+
+    def _tell_all(self, kind: str, data: bytes) -> None:
+        for slot in self._slots:
+            slot.tell(kind, data)
+
+    def _rescan(self) -> None:
+        self._tell_all("rescan", encode(Rescan()))
+
+    def _force(self) -> None:
+        self._exit_code = 1
+        self._stopping.set()
+        self._kill()
+
+    def _kill(self) -> bool:
+        """Kill what still runs; says whether anything did."""
+        running = [slot.process for slot in self._slots if slot.process is not None and slot.process.poll() is None]
+        for process in running:
+            process.kill()
+        return bool(running)
+
+    async def _stop(self, keepers: list[asyncio.Task[None]]) -> None:
+        self._stopping.set()
+        _log.info("stopping")
+        # While a copy of a listening socket is open anywhere, the kernel goes on accepting for it.
+        for bound in self._sockets:
+            bound.close()
+        for slot in self._slots:
+            if slot.attached:
+                slot.tell("stop", encode(Stop()))
+            elif slot.process is not None and slot.process.poll() is None:
+                slot.process.terminate()
+        budget = self._options.graceful_shutdown_seconds + _MARGIN
+        _, late = await asyncio.wait(keepers, timeout=budget)
+        if late and self._kill():
+            _log.error("workers did not stop in time and were killed", extra={"seconds": budget})
+            self._exit_code = 1
+        if late:
+            await asyncio.wait(late)
