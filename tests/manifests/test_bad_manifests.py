@@ -263,11 +263,11 @@ def problems_of(data: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize(("text", "expected"), ROWS.values(), ids=ROWS.keys())
-def test_a_bad_manifest_is_told_all_that_is_wrong(text: str | bytes, expected: list[str]):
+def test_a_bad_manifest_is_told_all_that_is_wrong(text: str | bytes, expected: list[str]) -> None:
     """Each bad manifest gives exactly these messages, with file, line, field, cause and fix."""
     assert problems_of(text if isinstance(text, bytes) else text.encode()) == expected
 
 
-def test_the_good_manifest_that_the_bad_ones_are_made_from_has_no_problems():
+def test_the_good_manifest_that_the_bad_ones_are_made_from_has_no_problems() -> None:
     """What the rows break is in order before it is broken."""
     assert problems_of(items(KEY, "- {name: wait, value: 10m}").encode()) == []

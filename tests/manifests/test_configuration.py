@@ -22,7 +22,7 @@ def read(tmp_path: Path, *specs: str, ignore: bool = False, environment: dict[st
     return read_configuration(paths, environment=environment or {}, ignore_unsupported=ignore)
 
 
-def test_no_file_asks_for_nothing():
+def test_no_file_asks_for_nothing() -> None:
     """Without --config everything is allowed, followed and unlogged."""
     found = read_configuration([], environment={})
     assert found == Configuration()
@@ -60,7 +60,7 @@ def test_no_file_asks_for_nothing():
         ),
     ],
 )
-def test_which_apis_are_served(tmp_path: Path, api: str, served: set[str]):
+def test_which_apis_are_served(tmp_path: Path, api: str, served: set[str]) -> None:
     """What is denied isn't served; where anything is allowed, nothing else is."""
     found = read(tmp_path, f"api:\n  {api}" if not api.startswith("{") else f"api: {api}")
     apis = [(version, protocol) for version in ("v1alpha1", "v1alpha2") for protocol in ("http", "grpc")]
@@ -79,20 +79,20 @@ def test_which_apis_are_served(tmp_path: Path, api: str, served: set[str]):
         ("conversation.mistral", "v1", False),
     ],
 )
-def test_which_component_types_are_denied(tmp_path: Path, type_name: str, version: str, denied: bool):
+def test_which_component_types_are_denied(tmp_path: Path, type_name: str, version: str, denied: bool) -> None:
     """components.deny names types, with or without a version."""
     found = read(tmp_path, "components:\n  deny: [conversation.echo, conversation.openai/v1]")
     assert found.denies(type_name, version) is denied
 
 
-def test_the_settings_that_are_only_switches(tmp_path: Path):
+def test_the_settings_that_are_only_switches(tmp_path: Path) -> None:
     """Hot reload and the API log are switched by their settings, whatever stands beside them."""
     features = "features: [{name: Other, enabled: true}, {name: HotReload, enabled: no}]"
     found = read(tmp_path, f"{features}\nlogging: {{apiLogging: {{enabled: on, obfuscateURLs: true}}}}")
     assert (found.hot_reload, found.api_logging, found.problems) == (False, True, ())
 
 
-def test_a_later_file_lies_over_an_earlier_one(tmp_path: Path):
+def test_a_later_file_lies_over_an_earlier_one(tmp_path: Path) -> None:
     """What a later file sets replaces what an earlier one has set, and leaves the rest."""
     found = read(
         tmp_path,
@@ -102,7 +102,7 @@ def test_a_later_file_lies_over_an_earlier_one(tmp_path: Path):
     assert (found.denied_types, found.api_logging) == (("b",), True)
 
 
-def test_variables_are_filled_in(tmp_path: Path):
+def test_variables_are_filled_in(tmp_path: Path) -> None:
     """$VAR and ${VAR} are replaced before the file is parsed; what isn't set is empty."""
     found = read(tmp_path, "components: {deny: [$A, '${B}x', '$NO']}", environment={"A": "a", "B": "b"})
     assert found.denied_types == ("a", "bx", "")
@@ -118,7 +118,7 @@ def test_variables_are_filled_in(tmp_path: Path):
         ("secrets: {scopes: [{storeName: a}]}", "secrets.scopes"),
     ],
 )
-def test_a_restriction_that_can_not_be_kept_stops_the_start(tmp_path: Path, spec: str, field: str):
+def test_a_restriction_that_can_not_be_kept_stops_the_start(tmp_path: Path, spec: str, field: str) -> None:
     """A setting that restricts and isn't supported is an error naming it, unless the operator ignores it."""
     with pytest.raises(ConfigurationError) as caught:
         read(tmp_path, spec)
@@ -142,12 +142,12 @@ def test_a_restriction_that_can_not_be_kept_stops_the_start(tmp_path: Path, spec
         "metric:",
     ],
 )
-def test_a_restriction_that_restricts_nothing_is_in_order(tmp_path: Path, spec: str):
+def test_a_restriction_that_restricts_nothing_is_in_order(tmp_path: Path, spec: str) -> None:
     """An empty list of handlers or mtls switched off asks for nothing."""
     assert read(tmp_path, spec).problems == ()
 
 
-def test_the_rest_is_a_notice(tmp_path: Path):
+def test_the_rest_is_a_notice(tmp_path: Path) -> None:
     """A setting without effect here is named, and stops nothing."""
     problems = read(tmp_path, "tracing: {samplingRate: '1'}\nmetric: {enabled: true}").problems
     assert [(problem.severity, str(problem)) for problem in problems] == [
@@ -178,7 +178,7 @@ def test_the_rest_is_a_notice(tmp_path: Path):
         ),
     ],
 )
-def test_a_file_that_can_not_be_read_stops_the_start(tmp_path: Path, content: str | None, message: str):
+def test_a_file_that_can_not_be_read_stops_the_start(tmp_path: Path, content: str | None, message: str) -> None:
     """A missing or bad file is an error that names the option, the file and the line."""
     file = tmp_path / "config.yaml"
     if content is not None:

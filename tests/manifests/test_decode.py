@@ -132,7 +132,7 @@ def errors(*items: str, to: type[Settings] = OwnSettings, environment: Mapping[s
         ("{name: model, envRef: NOPE}", "model", ""),
     ],
 )
-def test_what_stands_in_a_manifest_becomes_a_setting(written: str, field: str, value: object):
+def test_what_stands_in_a_manifest_becomes_a_setting(written: str, field: str, value: object) -> None:
     """Text, lists and objects become what the field is made for; an unset variable is empty text or the default."""
     decoded = run(written)
     assert getattr(decoded.settings[1], field) == value
@@ -153,18 +153,18 @@ def test_what_stands_in_a_manifest_becomes_a_setting(written: str, field: str, v
         ("{name: apiType, value: ''}", "api_type", "open_ai"),
     ],
 )
-def test_the_types_of_dapr_are_decoded_as_daprd_does(written: str, field: str, value: object):
+def test_the_types_of_dapr_are_decoded_as_daprd_does(written: str, field: str, value: object) -> None:
     """For a type that Dapr has too, any text is a boolean and a list is its JSON where text is wanted."""
     assert getattr(run(written, to=OldSettings).settings[1], field) == value
 
 
-def test_several_classes_are_decoded_at_once():
+def test_several_classes_are_decoded_at_once() -> None:
     """An item belongs to each class that has a setting of that name."""
     decoded = run("{name: cacheTTL, value: 10m}", "{name: scrubPii, value: input}", "{name: model, value: big}")
     assert decoded.settings == (HostSettings(response_cache_ttl=600, scrub_pii="input"), OwnSettings(model="big"))
 
 
-def test_the_canonical_name_wins_over_an_alias():
+def test_the_canonical_name_wins_over_an_alias() -> None:
     """Where a setting is given under two names, the canonical one counts and the other is a warning."""
     decoded = run("{name: cacheTTL, value: 1m}", "{name: RESPONSECACHETTL, value: 2m}")
     assert decoded.settings[0] == HostSettings(response_cache_ttl=120)
@@ -207,12 +207,12 @@ def test_the_canonical_name_wins_over_an_alias():
         ),
     ],
 )
-def test_a_value_that_can_not_be_is_an_error(written: str, message: str):
+def test_a_value_that_can_not_be_is_an_error(written: str, message: str) -> None:
     """Every error names the item as it is written, its line, the cause and the fix."""
     assert f"f.yaml:7: spec.metadata.{message}" in errors(written)
 
 
-def test_an_error_in_a_list_has_the_line_within_it():
+def test_an_error_in_a_list_has_the_line_within_it() -> None:
     """An error deep in a value that spans lines points to its own line."""
     written = "name: targets\n    value:\n    - name: a\n      weight: heavy\n    - name: b\n      colour: red"
     assert errors(written) == [
@@ -221,7 +221,7 @@ def test_an_error_in_a_list_has_the_line_within_it():
     ]
 
 
-def test_a_name_that_dapr_would_pass_over_is_a_warning():
+def test_a_name_that_dapr_would_pass_over_is_a_warning() -> None:
     """For a type that Dapr has too, an unknown name has no effect and is a warning with the nearest known name."""
     decoded = run("{name: modle, value: x}", "{name: zzz, value: x}", to=OldSettings)
     assert {problem.severity for problem in decoded.problems} == {"warning"}
@@ -231,7 +231,7 @@ def test_a_name_that_dapr_would_pass_over_is_a_warning():
     ]
 
 
-def test_all_errors_come_at_once():
+def test_all_errors_come_at_once() -> None:
     """One call tells everything that is wrong, in the order of the lines."""
     found = errors("{name: key, value: ''}", "{name: flag, value: x}", "{name: Key, value: y}", to=NeedsKey)
     assert found == [
@@ -256,12 +256,12 @@ def test_all_errors_come_at_once():
         ("{name: key}", "f.yaml:7: spec.metadata.key: has no value; give it `secretKeyRef`, `envRef` or `value`"),
     ],
 )
-def test_a_required_setting_that_is_empty_is_an_error(item: str, message: str):
+def test_a_required_setting_that_is_empty_is_an_error(item: str, message: str) -> None:
     """A required setting needs more than its name; the error says what has no value."""
     assert errors(item, "{name: model, value: m}", to=NeedsKey) == [message]
 
 
-def test_inspecting_takes_an_unset_secret_for_a_warning():
+def test_inspecting_takes_an_unset_secret_for_a_warning() -> None:
     """What fails only because a secret or variable is unset here is a warning, all else stays an error."""
     manifest, resolved = prepare("{name: key, envRef: NOPE}", "{name: model}")
     problems = inspect(manifest, resolved, (HostSettings, NeedsKey))
@@ -271,7 +271,7 @@ def test_inspecting_takes_an_unset_secret_for_a_warning():
     ]
 
 
-def test_every_secret_is_on_the_redaction_list():
+def test_every_secret_is_on_the_redaction_list() -> None:
     """Secrets are collected however they came there: inline, inside a list, or from the environment."""
     decoded = run(
         "{name: key, value: inline}",
@@ -311,20 +311,20 @@ class Careless(Settings):
         ["{name: key, value: hunter2hunter2hunter2hunter2}", "{name: count, value: 3}"],
     ],
 )
-def test_no_error_shows_a_secret(items: list[str]):
+def test_no_error_shows_a_secret(items: list[str]) -> None:
     """Whatever is wrong with a secret, or beside one, its text is in no message."""
     messages = errors(*items, to=Careless, environment={"SECRET": "hunter2"})
     assert messages
     assert "hunter2" not in "".join(messages)
 
 
-def test_an_error_of_the_whole_is_told_without_its_secrets():
+def test_an_error_of_the_whole_is_told_without_its_secrets() -> None:
     """A rule about several settings is told in the words of the type's author, its secrets masked."""
     found = errors("{name: key, value: abcdefghijklmnopqrstuvwxyz}", "{name: count, value: 3}", to=Careless)
     assert found == ["f.yaml:6: spec.metadata: the key '***' does not go with 3"]
 
 
-def test_an_error_of_resolving_keeps_the_component_from_being_built():
+def test_an_error_of_resolving_keeps_the_component_from_being_built() -> None:
     """What could not be resolved at all is an error of the manifest."""
     assert errors("{name: model, value: '{podName}'}") == [
         "f.yaml:7: spec.metadata.model: refers to {podName}, and there is no pod name; set the environment variable POD_NAME"

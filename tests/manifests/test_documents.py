@@ -26,26 +26,26 @@ LINES = st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_catego
         ("a: 1\n---", [("a: 1\n", 1)]),
     ],
 )
-def test_documents_begin_after_a_line_of_three_dashes(text: str, expected: list[tuple[str, int]]):
+def test_documents_begin_after_a_line_of_three_dashes(text: str, expected: list[tuple[str, int]]) -> None:
     """A line that begins with --- parts documents; its rest, and documents with nothing in them, are left out."""
     assert [(document.text, document.line) for document in split(text)] == expected
 
 
-def test_a_document_may_be_of_any_size():
+def test_a_document_may_be_of_any_size() -> None:
     """A document far beyond daprd's limit of 64 KiB stays whole."""
     long = "a: " + "x" * 300_000 + "\n"
     assert [len(document.text) for document in split(f"{long}---\n{long}")] == [len(long), len(long)]
 
 
 @given(st.lists(LINES, min_size=1, max_size=4))
-def test_every_document_knows_its_line(documents: list[list[str]]):
+def test_every_document_knows_its_line(documents: list[list[str]]) -> None:
     """The text of each document is found in the file at the line it says, whatever the documents hold."""
     lines: list[str] = []
     for number, document in enumerate(documents):
         lines += (["---"] if number else []) + [*document, f"end: {number}"]
-    for document in split("\n".join(lines)):
-        length = document.text.count("\n")
-        assert "\n".join(lines[document.line - 1 : document.line - 1 + length + 1]).startswith(document.text)
+    for found in split("\n".join(lines)):
+        length = found.text.count("\n")
+        assert "\n".join(lines[found.line - 1 : found.line - 1 + length + 1]).startswith(found.text)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_every_document_knows_its_line(documents: list[list[str]]):
         ("a: 1\n".encode("utf-16"), "f.yaml:1: the file is not UTF-8 (byte 0xff); save it as UTF-8"),
     ],
 )
-def test_a_file_that_holds_no_text_is_refused(data: bytes, message: str):
+def test_a_file_that_holds_no_text_is_refused(data: bytes, message: str) -> None:
     """A file that is empty, blank or not UTF-8 counts as not parsing."""
     with pytest.raises(ManifestError) as caught:
         decode_file(data, "f.yaml")
     assert str(caught.value) == message
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text():
+def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
     """A file that an editor saved with a byte order mark reads as one without."""
     assert decode_file(b"\xef\xbb\xbfa: 1\n", "f.yaml") == "a: 1\n"

@@ -45,7 +45,7 @@ def until(scan: Callable[[], Scan], settled: Callable[[Scan], bool]) -> Scan:
     return found
 
 
-def test_files_are_read_in_lexical_order_folder_by_folder(tmp_path: Path):
+def test_files_are_read_in_lexical_order_folder_by_folder(tmp_path: Path) -> None:
     """Load order is folders as given, then file names; folders within are not looked into."""
     first, second = tmp_path / "z", tmp_path / "a"
     for folder in (first, second, first / "inner"):
@@ -61,7 +61,7 @@ def test_files_are_read_in_lexical_order_folder_by_folder(tmp_path: Path):
     assert not scan.unsettled
 
 
-def test_other_files_are_named_once_and_leftovers_never(tmp_path: Path):
+def test_other_files_are_named_once_and_leftovers_never(tmp_path: Path) -> None:
     """A file that is no YAML gets one notice; hidden files and editors' leftovers get none."""
     for name in ("notes.txt", ".hidden.yaml", ".a.yaml.swp", "a.yaml~", "#a.yaml#", "..data", "4913.tmp"):
         put(tmp_path / name, text("no"))
@@ -80,7 +80,7 @@ def test_other_files_are_named_once_and_leftovers_never(tmp_path: Path):
     assert len(found.scan().problems) == 1
 
 
-def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path):
+def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
     """Unchanged files keep their very state; of a thousand only the changed one is read."""
     put(tmp_path / "a.yaml", text("one"))
     put(tmp_path / "b.yaml", text("two"))
@@ -93,7 +93,7 @@ def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path):
     assert found.scan().files[f"{tmp_path}/b.yaml"] is second.files[f"{tmp_path}/b.yaml"]
 
 
-def test_a_new_file_is_read_once_it_has_held_still(tmp_path: Path):
+def test_a_new_file_is_read_once_it_has_held_still(tmp_path: Path) -> None:
     """A file written just now is unsettled and gives nothing yet; one that is 50 ms old is read."""
     found = reader(tmp_path)
     (tmp_path / "a.yaml").write_text(text("one"))
@@ -104,7 +104,7 @@ def test_a_new_file_is_read_once_it_has_held_still(tmp_path: Path):
     assert (names(scan), scan.unsettled) == (["one"], False)
 
 
-def test_a_file_that_is_being_written_keeps_its_previous_content(tmp_path: Path):
+def test_a_file_that_is_being_written_keeps_its_previous_content(tmp_path: Path) -> None:
     """While a file is unsettled its previous state stands, even where it is cut short."""
     put(tmp_path / "a.yaml", text("one"))
     found = reader(tmp_path)
@@ -120,7 +120,7 @@ def test_a_file_that_is_being_written_keeps_its_previous_content(tmp_path: Path)
     assert names(scan) == ["two"]
 
 
-def test_a_time_in_the_future_does_not_keep_a_file_from_being_read(tmp_path: Path):
+def test_a_time_in_the_future_does_not_keep_a_file_from_being_read(tmp_path: Path) -> None:
     """Where the clock can't tell, a file is read when it was seen unchanged 50 ms later."""
     put(tmp_path / "a.yaml", text("one"), age=-3600)
     found = reader(tmp_path)
@@ -128,7 +128,7 @@ def test_a_time_in_the_future_does_not_keep_a_file_from_being_read(tmp_path: Pat
     assert names(until(found.scan, lambda scan: not scan.unsettled)) == ["one"]
 
 
-def test_an_atomic_replace_is_seen_even_with_the_same_size_and_time(tmp_path: Path):
+def test_an_atomic_replace_is_seen_even_with_the_same_size_and_time(tmp_path: Path) -> None:
     """A file put in another's place is another file."""
     put(tmp_path / "a.yaml", text("one"))
     found = reader(tmp_path)
@@ -138,7 +138,7 @@ def test_an_atomic_replace_is_seen_even_with_the_same_size_and_time(tmp_path: Pa
     assert names(found.scan()) == ["two"]
 
 
-def test_a_broken_file_says_so_and_keeps_its_good_documents(tmp_path: Path):
+def test_a_broken_file_says_so_and_keeps_its_good_documents(tmp_path: Path) -> None:
     """One bad document leaves its neighbours alone and marks the file."""
     put(tmp_path / "a.yaml", text("one") + "---\nkind: [\n---\n" + text("two"))
     scan = reader(tmp_path).scan()
@@ -148,7 +148,7 @@ def test_a_broken_file_says_so_and_keeps_its_good_documents(tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", ["", " \n", "# only\n"])
-def test_an_emptied_file_is_broken_and_one_of_comments_is_not(tmp_path: Path, content: str):
+def test_an_emptied_file_is_broken_and_one_of_comments_is_not(tmp_path: Path, content: str) -> None:
     """An editor that empties a file first removes nothing; an operator who comments all out does."""
     put(tmp_path / "a.yaml", content)
     (state,) = reader(tmp_path).scan().files.values()
@@ -156,7 +156,7 @@ def test_an_emptied_file_is_broken_and_one_of_comments_is_not(tmp_path: Path, co
     assert state.documents == ()
 
 
-def test_a_deleted_file_is_gone(tmp_path: Path):
+def test_a_deleted_file_is_gone(tmp_path: Path) -> None:
     """A file that is gone from a readable folder is gone from the scan."""
     put(tmp_path / "a.yaml", text("one"))
     found = reader(tmp_path)
@@ -165,7 +165,7 @@ def test_a_deleted_file_is_gone(tmp_path: Path):
     assert found.scan().files == {}
 
 
-def test_a_folder_that_is_gone_keeps_its_files(tmp_path: Path):
+def test_a_folder_that_is_gone_keeps_its_files(tmp_path: Path) -> None:
     """A missing folder is a problem, not the end of its components; when it returns, it counts again."""
     folder = tmp_path / "manifests"
     found = reader(folder)
@@ -185,7 +185,7 @@ def test_a_folder_that_is_gone_keeps_its_files(tmp_path: Path):
     assert names(found.scan()) == []
 
 
-def test_the_swap_of_a_config_map_is_seen(tmp_path: Path):
+def test_the_swap_of_a_config_map_is_seen(tmp_path: Path) -> None:
     """Kubernetes switches one symlink for all files of a ConfigMap; each is then another file."""
     for version in ("one", "two"):
         (tmp_path / f"..{version}").mkdir()
@@ -200,7 +200,7 @@ def test_the_swap_of_a_config_map_is_seen(tmp_path: Path):
     assert (names(scan), scan.unsettled, scan.all_problems) == (["two"], False, ())
 
 
-def test_a_folder_may_be_a_symlink_that_is_switched(tmp_path: Path):
+def test_a_folder_may_be_a_symlink_that_is_switched(tmp_path: Path) -> None:
     """The files of the folder that the symlink points to now are the ones that count."""
     for version in ("one", "two"):
         (tmp_path / version).mkdir()
@@ -214,7 +214,7 @@ def test_a_folder_may_be_a_symlink_that_is_switched(tmp_path: Path):
     assert names(found.scan()) == ["two"]
 
 
-def test_a_symlink_that_points_to_nothing_is_broken_not_gone(tmp_path: Path):
+def test_a_symlink_that_points_to_nothing_is_broken_not_gone(tmp_path: Path) -> None:
     """A file that is there and can't be read keeps its components, and is read when it can be."""
     (tmp_path / "a.yaml").symlink_to("real")
     found = reader(tmp_path)
@@ -229,7 +229,7 @@ def test_a_symlink_that_points_to_nothing_is_broken_not_gone(tmp_path: Path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_a_file_without_permission_is_read_once_it_is_given(tmp_path: Path):
+def test_a_file_without_permission_is_read_once_it_is_given(tmp_path: Path) -> None:
     """A change of mode alone is enough for a file to be read."""
     put(tmp_path / "a.yaml", text("one"))
     (tmp_path / "a.yaml").chmod(0)
@@ -248,7 +248,7 @@ def test_a_file_without_permission_is_read_once_it_is_given(tmp_path: Path):
         ("", "here", ""),
     ],
 )
-def test_manifests_for_other_apps_are_left_out(tmp_path: Path, extra: str, namespace: str | None, message: str):
+def test_manifests_for_other_apps_are_left_out(tmp_path: Path, extra: str, namespace: str | None, message: str) -> None:
     """Scopes decide which apps a component is for; without any it is for all."""
     put(tmp_path / "a.yaml", text("one", extra))
     scan = reader(tmp_path, namespace=namespace).scan()
@@ -263,7 +263,9 @@ def test_manifests_for_other_apps_are_left_out(tmp_path: Path, extra: str, names
     ("own", "written", "loaded"),
     [("a", "a", True), ("a", "b", False), (None, "b", True), ("", "b", True), ("a", '""', True)],
 )
-def test_manifests_of_other_namespaces_are_left_out(tmp_path: Path, own: str | None, written: str, loaded: bool):
+def test_manifests_of_other_namespaces_are_left_out(
+    tmp_path: Path, own: str | None, written: str, loaded: bool
+) -> None:
     """A manifest is left out if it and the host both have a namespace and they differ."""
     put(tmp_path / "a.yaml", text("one").replace("  name: one", f"  name: one\n  namespace: {written}"))
     scan = reader(tmp_path, namespace=own).scan()

@@ -42,7 +42,7 @@ REGISTERED = {"conversation.echo", "conversation.openai", "secretstores.local.en
         ),
     ],
 )
-def test_an_unknown_type_is_told_what_to_do(type_name: str, message: str | None):
+def test_an_unknown_type_is_told_what_to_do(type_name: str, message: str | None) -> None:
     """An unknown type's error names the nearest one, the plugin that brings it, or those that are known."""
     text = f"apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {{name: llm}}\nspec:\n  type: {type_name}\n"
     manifest = parse_document(Document(text, 1), file="f.yaml").manifest

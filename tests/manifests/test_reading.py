@@ -58,7 +58,7 @@ def manifest(text: str, line: int = 1) -> ComponentManifest:
     return parsed.manifest
 
 
-def test_a_manifest_has_all_that_stands_in_it():
+def test_a_manifest_has_all_that_stands_in_it() -> None:
     """Every field of a manifest is read, with the line it stands in."""
     parsed = read(FULL, line=11)
     found = parsed.manifest
@@ -81,14 +81,14 @@ def test_a_manifest_has_all_that_stands_in_it():
     ]
 
 
-def test_what_a_manifest_leaves_out_has_a_default():
+def test_what_a_manifest_leaves_out_has_a_default() -> None:
     """A manifest of a name and a type is whole."""
     found = manifest(SMALL)
     assert (found.version, found.ignore_errors, found.init_timeout) == ("v1", False, 5.0)
     assert (found.items, found.scopes, found.secret_store, found.namespace) == ((), (), "", "")
 
 
-def test_a_manifest_can_be_made_again_from_its_text():
+def test_a_manifest_can_be_made_again_from_its_text() -> None:
     """Another process that is given file, line and text reads the same manifest."""
     first = manifest(FULL, line=7)
     again = parse_document(first.document, file=first.file).manifest
@@ -96,7 +96,7 @@ def test_a_manifest_can_be_made_again_from_its_text():
     assert (again.digest, again.line, again.lines) == (first.digest, first.line, first.lines)
 
 
-def test_keys_may_be_written_in_any_case():
+def test_keys_may_be_written_in_any_case() -> None:
     """Keys are the same in any case, as they are to daprd."""
     text = SMALL.replace("apiVersion", "APIVERSION").replace("metadata", "MetaData").replace("spec", "Spec")
     assert manifest(text.replace("type:", "TYPE:")).digest == manifest(SMALL).digest
@@ -105,19 +105,19 @@ def test_keys_may_be_written_in_any_case():
 @pytest.mark.parametrize(
     ("written", "name"), [("123", "123"), ("yes", "true"), ("0123", "83"), ("'0123'", "0123"), ("a b", "a b")]
 )
-def test_numbers_and_booleans_count_as_text(written: str, name: str):
+def test_numbers_and_booleans_count_as_text(written: str, name: str) -> None:
     """A name may look like a number; it is the text that Go makes of it."""
     assert manifest(SMALL.replace("llm", written)).name == name
 
 
 @pytest.mark.parametrize("version", ["v0", "v1", "V1", '""', "~"])
-def test_the_initial_versions_are_the_same(version: str):
+def test_the_initial_versions_are_the_same(version: str) -> None:
     """v0, v1 and none are one version."""
     assert manifest(f"{SMALL}  version: {version}\n").digest == manifest(SMALL).digest
 
 
 @pytest.mark.parametrize("written", ["0", "0s", "-5s", "soon", "10"])
-def test_an_init_timeout_that_can_not_be_is_five_seconds(written: str):
+def test_an_init_timeout_that_can_not_be_is_five_seconds(written: str) -> None:
     """An initTimeout that is invalid, zero or negative is replaced by the default, with a warning."""
     parsed = read(f"{SMALL}  initTimeout: {written}\n")
     assert parsed.manifest is not None
@@ -136,7 +136,7 @@ def test_an_init_timeout_that_can_not_be_is_five_seconds(written: str):
         f"{SMALL}  ignoreErrors: false\nscopes: []\n",
     ],
 )
-def test_the_digest_is_blind_to_layout(text: str):
+def test_the_digest_is_blind_to_layout(text: str) -> None:
     """Comments, quotes, order of keys and what says nothing new don't change the digest."""
     assert manifest(text, line=9).digest == manifest(SMALL).digest
 
@@ -154,19 +154,19 @@ def test_the_digest_is_blind_to_layout(text: str):
         f"{SMALL}scopes: [a]\n",
     ],
 )
-def test_the_digest_changes_with_what_matters(text: str):
+def test_the_digest_changes_with_what_matters(text: str) -> None:
     """Name, spec, auth and scopes are each part of the digest."""
     assert manifest(text).digest != manifest(SMALL).digest
 
 
-def test_the_digest_tells_texts_from_null_and_a_value_from_a_reference():
+def test_the_digest_tells_texts_from_null_and_a_value_from_a_reference() -> None:
     """Items that differ only in the kind of their value have different digests."""
     values = ["value: a", "value: ''", "value:", "value: [a]", "envRef: a", "secretKeyRef: {name: a}"]
     digests = {manifest(f"{SMALL}  metadata:\n  - name: x\n    {value}\n").digest for value in values}
     assert len(digests) == len(values)
 
 
-def test_no_value_is_in_the_repr():
+def test_no_value_is_in_the_repr() -> None:
     """A manifest that is logged shows no key that stands in it."""
     found = manifest(f"{SMALL}  metadata:\n  - {{name: key, value: s3cret}}\n")
     assert "s3cret" not in repr(found)
@@ -186,7 +186,7 @@ def test_no_value_is_in_the_repr():
         (f"{SMALL}status: {{phase: a}}\n", None),
     ],
 )
-def test_a_key_that_looks_misspelt_is_a_warning(text: str, message: str | None):
+def test_a_key_that_looks_misspelt_is_a_warning(text: str, message: str | None) -> None:
     """Unknown keys are ignored; one that resembles a known key, or stands in the wrong place, is a warning."""
     parsed = read(text)
     assert parsed.manifest is not None
@@ -217,7 +217,7 @@ def test_a_key_that_looks_misspelt_is_a_warning(text: str, message: str | None):
         ),
     ],
 )
-def test_documents_of_other_kinds_are_skipped(text: str, severity: str, message: str):
+def test_documents_of_other_kinds_are_skipped(text: str, severity: str, message: str) -> None:
     """A document of another kind is skipped with a notice; one that looks like a misspelt component, with a warning."""
     parsed = read(SMALL.replace("kind: Component", text))
     assert (parsed.manifest, parsed.broken) == (None, False)
@@ -251,7 +251,7 @@ def test_documents_of_other_kinds_are_skipped(text: str, severity: str, message:
         ("kind: Deployment\nkind: Deployment\n", 2, "kind: a document of kind Deployment is not a component; skipped"),
     ],
 )
-def test_what_is_meant_for_others_is_skipped_with_a_notice(text: str, line: int, message: str):
+def test_what_is_meant_for_others_is_skipped_with_a_notice(text: str, line: int, message: str) -> None:
     """Other apiVersions, categories and tools' files are nobody's error, whatever is wrong in them."""
     parsed = read(text)
     assert (parsed.manifest, parsed.broken) == (None, False)
@@ -261,14 +261,14 @@ def test_what_is_meant_for_others_is_skipped_with_a_notice(text: str, line: int,
 
 
 @pytest.mark.parametrize("line", ["kind: Component", "apiVersion: dapr.io/v1alpha1"])
-def test_half_a_head_is_a_broken_document(line: str):
+def test_half_a_head_is_a_broken_document(line: str) -> None:
     """A document that is being written is broken, so that the component it was stays."""
     parsed = read(SMALL.replace(f"{line}\n", ""))
     assert (parsed.manifest, parsed.broken) == (None, True)
     assert [problem.component for problem in parsed.problems] == ["llm"]
 
 
-def test_problems_name_the_component_of_the_document():
+def test_problems_name_the_component_of_the_document() -> None:
     """Whoever shows a component's problems finds them by its name."""
     parsed = read(f"{SMALL}  ignoreErrors: 'x'\n")
     assert (parsed.manifest, parsed.broken) == (None, True)

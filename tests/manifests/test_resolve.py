@@ -84,7 +84,7 @@ def told(resolved: Resolved) -> list[str]:
         ("{name: a, envRef: SET, secretKeyRef: {name: openai}}", "s3cret", True),
     ],
 )
-def test_where_a_value_comes_from(item: str, value: object, secret: bool):
+def test_where_a_value_comes_from(item: str, value: object, secret: bool) -> None:
     """A secret wins over a value, a value over a variable; only what is secret goes on the redaction list."""
     resolved = run(item, environment={"SET": "from env"})
     (found,) = resolved.items
@@ -105,7 +105,9 @@ def test_where_a_value_comes_from(item: str, value: object, secret: bool):
         ("C", {"C": "t", "DAPR_ENV_KEYS": "A B"}, "the environment variable C is not listed in DAPR_ENV_KEYS"),
     ],
 )
-def test_a_variable_that_may_not_be_read_leaves_the_item_empty(reference: str, environment: dict[str, str], cause: str):
+def test_a_variable_that_may_not_be_read_leaves_the_item_empty(
+    reference: str, environment: dict[str, str], cause: str
+) -> None:
     """A variable that isn't there or is refused is a warning and the empty text, and its value stays unknown."""
     resolved = run(f"{{name: a, envRef: {reference}}}", environment=environment)
     (item,) = resolved.items
@@ -113,7 +115,7 @@ def test_a_variable_that_may_not_be_read_leaves_the_item_empty(reference: str, e
     assert told(resolved) == [f"f.yaml:7: spec.metadata.a: stays empty: {cause}"]
 
 
-def test_a_listed_variable_may_be_read():
+def test_a_listed_variable_may_be_read() -> None:
     """DAPR_ENV_KEYS is a list parted by spaces."""
     resolved = run("{name: a, envRef: B}", environment={"B": "b", "DAPR_ENV_KEYS": "A B"})
     assert resolved.items[0].value == "b"
@@ -137,7 +139,7 @@ def test_a_listed_variable_may_be_read():
         ("{name: empty}", "the secret 'empty' in the secret store vault is empty or not there; set it"),
     ],
 )
-def test_a_secret_that_is_not_there_leaves_the_item_as_it_was(reference: str, cause: str):
+def test_a_secret_that_is_not_there_leaves_the_item_as_it_was(reference: str, cause: str) -> None:
     """A secret that can't be had is a warning naming store and secret; the item's own value stands, or none."""
     resolved = run(f"{{name: a, secretKeyRef: {reference}}}", f"{{name: b, value: own, secretKeyRef: {reference}}}")
     assert [item.value for item in resolved.items] == ["", "own"]
@@ -148,13 +150,13 @@ def test_a_secret_that_is_not_there_leaves_the_item_as_it_was(reference: str, ca
     assert "hunter2" not in repr(resolved)
 
 
-def test_a_store_that_is_not_loaded_is_waited_for():
+def test_a_store_that_is_not_loaded_is_waited_for() -> None:
     """A manifest whose secret store isn't there is to wait, without a warning that it stays empty."""
     resolved = run("{name: a, secretKeyRef: {name: openai}}", auth="auth: {secretStore: other}\n")
     assert (resolved.waiting_for, told(resolved)) == ("other", [])
 
 
-def test_a_secret_without_a_store_is_a_warning():
+def test_a_secret_without_a_store_is_a_warning() -> None:
     """Without auth.secretStore the item stays empty, and the warning says what to add."""
     resolved = run("{name: a, secretKeyRef: {name: openai}}", auth="")
     assert (resolved.items[0].value, resolved.waiting_for) == ("", "")
@@ -163,7 +165,7 @@ def test_a_secret_without_a_store_is_a_warning():
     ]
 
 
-def test_a_secret_is_read_once_for_all_items():
+def test_a_secret_is_read_once_for_all_items() -> None:
     """Two items of one secret cost one call of the store."""
     store = Store()
     run(
@@ -172,7 +174,7 @@ def test_a_secret_is_read_once_for_all_items():
     assert store.asked == ["openai"]
 
 
-def test_template_tags_are_filled_in_everywhere():
+def test_template_tags_are_filled_in_everywhere() -> None:
     """Tags are replaced in texts, in lists and objects, and in secrets; both forms of a secret are redacted."""
     resolved = run(
         "{name: a, value: 'x-{appID}-{namespace}-{podName}-{other}'}",
@@ -184,7 +186,7 @@ def test_template_tags_are_filled_in_everywhere():
     assert resolved.secrets == ("{appID}!", "app!")
 
 
-def test_every_uuid_tag_is_another():
+def test_every_uuid_tag_is_another() -> None:
     """{uuid} gives a new one at each place."""
     value = run("{name: a, value: '{uuid} {uuid}'}").items[0].value
     assert isinstance(value, str)
@@ -193,7 +195,7 @@ def test_every_uuid_tag_is_another():
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", first)
 
 
-def test_a_pod_name_that_is_not_known_is_an_error():
+def test_a_pod_name_that_is_not_known_is_an_error() -> None:
     """{podName} where there is no pod can't be filled in."""
     (problem,) = run("{name: a, value: '{podName}'}").problems
     assert problem.severity == "error"
@@ -202,7 +204,7 @@ def test_a_pod_name_that_is_not_known_is_an_error():
     )
 
 
-def test_no_value_is_in_the_repr():
+def test_no_value_is_in_the_repr() -> None:
     """What was resolved can be logged by mistake and shows nothing."""
     resolved = run("{name: a, secretKeyRef: {name: openai}}", "{name: b, value: inline}")
     assert "s3cret" not in repr(resolved)

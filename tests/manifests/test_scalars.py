@@ -71,7 +71,7 @@ def manifest(value: str) -> Document:
 
 
 @pytest.mark.parametrize(("text", "value"), [row[:2] for row in NASTY if row[0] != "12:"])
-def test_a_scalar_means_what_it_means_in_go(text: str, value: object):
+def test_a_scalar_means_what_it_means_in_go(text: str, value: object) -> None:
     """An ordinary field resolves as Go's YAML 1.1 does it, so that a manifest means here what it means to daprd."""
     tree = parse(Document(f"field: {text}\n", 1), "f.yaml")
     assert isinstance(tree.root, MappingNode)
@@ -80,7 +80,7 @@ def test_a_scalar_means_what_it_means_in_go(text: str, value: object):
 
 
 @pytest.mark.parametrize(("text", "kept"), [(row[0], row[2]) for row in NASTY if row[0] != "12:"])
-def test_a_metadata_value_keeps_its_written_text(text: str, kept: str | None):
+def test_a_metadata_value_keeps_its_written_text(text: str, kept: str | None) -> None:
     """A scalar metadata value is the text in the file; only a plain null is no value."""
     parsed = parse_document(manifest(text), file="f.yaml")
     assert parsed.problems == ()
@@ -110,19 +110,19 @@ def test_a_metadata_value_keeps_its_written_text(text: str, kept: str | None):
         ("v1", "v1"),
     ],
 )
-def test_a_number_where_text_is_wanted_is_written_as_go_writes_it(text: str, expected: str):
+def test_a_number_where_text_is_wanted_is_written_as_go_writes_it(text: str, expected: str) -> None:
     """``name: 0123`` is the name ``83``, as it is to daprd."""
     assert go_text(resolve(text)) == expected
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_float_written_as_go_does_is_still_that_float(value: float):
+def test_a_float_written_as_go_does_is_still_that_float(value: float) -> None:
     """Writing a float loses nothing of it."""
     assert float(go_text(value)) == value
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_resolving_takes_any_text(text: str):
+def test_resolving_takes_any_text(text: str) -> None:
     """No plain scalar makes the resolver fail, and one that is no number, boolean or null is its own text."""
     value = resolve(text)
     assert value == text or not isinstance(value, str)
@@ -134,7 +134,7 @@ PRINTABLE = st.text(
 
 
 @given(PRINTABLE)
-def test_any_text_survives_in_single_quotes(text: str):
+def test_any_text_survives_in_single_quotes(text: str) -> None:
     """What stands in single quotes is a metadata value as it stands, whatever it looks like."""
     parsed = parse_document(manifest("'" + text.replace("'", "''") + "'"), file="f.yaml")
     assert parsed.manifest is not None

@@ -26,7 +26,7 @@ def error(text: str, line: int = 1) -> str:
     return str(caught.value)
 
 
-def test_every_node_knows_its_line_in_the_file():
+def test_every_node_knows_its_line_in_the_file() -> None:
     """Lines are those of the file, wherever in it the document begins."""
     tree = root("a: 1\nb:\n- x\n\n- {c: d,\n   e: f}\n", line=10)
     assert isinstance(tree, MappingNode)
@@ -38,13 +38,13 @@ def test_every_node_knows_its_line_in_the_file():
     assert [key.line for key, _ in second.items[1].entries] == [14, 15]
 
 
-def test_duplicate_keys_are_found_at_every_level():
+def test_duplicate_keys_are_found_at_every_level() -> None:
     """A key that stands in an object twice is reported with both lines; in two objects it is none."""
     tree = parse(Document("a: 1\nb: {c: 1, c: 2}\nd: [{c: 1}, {c: 1}]\na: 2\n", 5), "f.yaml")
     assert tree.duplicates == (Duplicate("c", 6, 6), Duplicate("a", 5, 8))
 
 
-def test_aliases_stand_for_what_they_name():
+def test_aliases_stand_for_what_they_name() -> None:
     """An alias is the value of its anchor, and a merged object gives what isn't there already."""
     text = "base: &base {a: 1, b: 2}\nmore: &more {b: 9, c: 3}\nall:\n  b: 0\n  <<: [*base, *more]\nlist: [*base]\n"
     value = to_json(root(text))
@@ -53,17 +53,17 @@ def test_aliases_stand_for_what_they_name():
     assert value["list"] == [{"a": 1, "b": 2}]
 
 
-def test_a_document_of_nothing_but_comments_has_no_root():
+def test_a_document_of_nothing_but_comments_has_no_root() -> None:
     """Comments alone are no value."""
     assert parse(Document("# nothing\n", 1), "f.yaml").root is None
 
 
-def test_a_scalar_that_looks_like_a_recursive_alias_is_refused():
+def test_a_scalar_that_looks_like_a_recursive_alias_is_refused() -> None:
     """A value can't be part of itself."""
     assert error("a: &a [*a]") == "f.yaml:1: *a refers to the value it is part of; write the value out"
 
 
-def test_aliases_can_not_grow_without_bounds():
+def test_aliases_can_not_grow_without_bounds() -> None:
     """A few lines of aliases that would expand to a billion values are refused at once."""
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     lines += [f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in itertools.pairwise("abcdefghij")]
@@ -78,7 +78,7 @@ def test_aliases_can_not_grow_without_bounds():
     ["[" * 100_000, "- " * 100_000, "{a: " * 100_000, "? " * 100_000, "&a [" * 50_000],
     ids=["lists", "dashes", "objects", "keys", "anchors"],
 )
-def test_deep_nesting_is_refused_at_once(text: str):
+def test_deep_nesting_is_refused_at_once(text: str) -> None:
     """A document that nests without end is a clear error, in no time and with no deep recursion."""
     begin = time.monotonic()
     assert f"nests deeper than {DEEPEST} levels" in error(text)
@@ -105,11 +105,11 @@ def test_deep_nesting_is_refused_at_once(text: str):
         ("a: !!binary '?'", "f.yaml:1: the value tagged !!binary is not text in base64; "),
     ],
 )
-def test_what_does_not_parse_is_explained(text: str, message: str):
+def test_what_does_not_parse_is_explained(text: str, message: str) -> None:
     """A syntax error is told in plain words with its line, and the parser's own words are left to rare ones."""
     assert error(text).startswith(message)
 
 
-def test_the_line_of_an_error_is_that_of_the_file():
+def test_the_line_of_an_error_is_that_of_the_file() -> None:
     """An error in a later document of a file has the file's line."""
     assert error("a: 1\nb: @", line=41).startswith("f.yaml:42: ")

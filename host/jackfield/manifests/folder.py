@@ -172,7 +172,8 @@ def read_file(path: str, data: bytes, *, app_id: str, namespace: str | None) -> 
     except ManifestError as error:
         return FileState(path, problems=tuple(error.problems), broken=True)
     problems = [problem for document in parsed for problem in document.problems]
-    included, left_out = [], []
+    included: list[ComponentManifest] = []
+    left_out: list[ComponentManifest] = []
     for manifest in (document.manifest for document in parsed if document.manifest):
         notice = excluded(manifest, app_id=app_id, namespace=namespace)
         (left_out if notice else included).append(manifest)

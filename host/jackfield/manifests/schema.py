@@ -53,12 +53,9 @@ def manifest_schema(types: Mapping[str, Sequence[type[Settings]]]) -> dict[str, 
     branches = []
     for type_name, classes in sorted(types.items()):
         definitions[f"items {type_name}"] = _items(classes, definitions)
-        branches.append(
-            {
-                "if": _at_spec("type", {"const": type_name}),
-                "then": _at_spec("metadata", {"$ref": f"#/$defs/{quote(f'items {type_name}')}"}),
-            }
-        )
+        items = {"$ref": f"#/$defs/{quote(f'items {type_name}')}"}
+        branch = _at_spec("type", {"const": type_name}, needed=True)
+        branches.append({"if": branch, "then": _at_spec("metadata", items, needed=_needed(classes))})
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Component manifest",
@@ -114,12 +111,12 @@ def _items(classes: Sequence[type[Settings]], definitions: dict[str, Any]) -> di
             for name in field.names:
                 values.setdefault(name, value | ({} if name == field.name else {"deprecated": True}))
                 descriptions.setdefault(name, _named(field, name))
-    name: dict[str, Any] = {"anyOf": list(descriptions.values())}
+    named: dict[str, Any] = {"anyOf": list(descriptions.values())}
     if issubclass(classes[-1], DaprSettings):
-        name["anyOf"].append({"type": "string"})
+        named["anyOf"].append({"type": "string"})
     item = _object(
         {
-            "name": name,
+            "name": named,
             "value": True,
             "secretKeyRef": {"$ref": "#/$defs/secret"},
             "envRef": {"type": "string", "description": "The environment variable to take the value from."},
@@ -129,8 +126,7 @@ def _items(classes: Sequence[type[Settings]], definitions: dict[str, Any]) -> di
     item["allOf"] = [
         {"if": _is_named(name), "then": {"properties": {"value": value}}} for name, value in values.items()
     ]
-    required = [field for cls in classes for field in fields_of(cls) if field.info.is_required()]
-    needed = [{"contains": _is_named(*field.names)} for field in required]
+    needed = [{"contains": _is_named(*field.names)} for field in _needed(classes)]
     return {"type": "array", "items": item, **({"allOf": needed} if needed else {})}
 
 
@@ -161,8 +157,10 @@ def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
-def _at_spec(key: str, schema: dict[str, Any]) -> dict[str, Any]:
-    spec = {"properties": {key: schema}}
-    if key == "type":
-        spec["required"] = [key]  # type: ignore[assignment]
+def _needed(classes: Sequence[type[Settings]]) -> list[SettingsField]:
+    return [field for cls in classes for field in fields_of(cls) if field.info.is_required()]
+
+
+def _at_spec(key: str, schema: dict[str, Any], *, needed: object) -> dict[str, Any]:
+    spec = {"properties": {key: schema}, "required": [key] if needed else []}
     return {"properties": {"spec": spec}, "required": ["spec"]}
