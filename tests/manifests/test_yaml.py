@@ -110,6 +110,15 @@ def test_what_does_not_parse_is_explained(text: str, message: str) -> None:
     assert error(text).startswith(message)
 
 
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029", "\r"])
+def test_lines_are_those_that_editors_count(end: str) -> None:
+    """A character at which YAML ends a line and an editor does not moves no line number."""
+    tree = root(f"é: 'x{end}{end}y'\nb: 1\n")
+    assert isinstance(tree, MappingNode)
+    assert [key.line for key, _ in tree.entries] == [1, 2]
+    assert error(f"é: 'x{end}{end}y'\nb: @\n").startswith("f.yaml:2: a value begins with @")
+
+
 def test_the_line_of_an_error_is_that_of_the_file() -> None:
     """An error in a later document of a file has the file's line."""
     assert error("a: 1\nb: @", line=41).startswith("f.yaml:42: ")

@@ -41,8 +41,9 @@ def resolve(text: str) -> bool | int | float | str | None:
     digits = text if text[0] == "." else text.replace("_", "")
     if match := _INTEGER.fullmatch(digits):
         group = match.lastgroup or "plain"
-        number = int(match[group], _BASES[group])
-        return -number if match["sign"] == "-" else number
+        number = int(match[group], _BASES[group]) * (-1 if match["sign"] == "-" else 1)
+        if -(2**63) <= number < 2**64 or not _FLOAT.fullmatch(digits):
+            return number
     if _FLOAT.fullmatch(digits) and math.isfinite(value := float(digits)):
         return value
     return text

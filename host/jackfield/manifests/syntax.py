@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import bisect
+import re
+from typing import Protocol
+
 import yaml
 
-__all__ = ["explain"]
+__all__ = ["Lines", "explain"]
 
+_OTHER_ENDS = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
 _INDENT = "check the indentation, and put a value that has ': ' or ' #' in it in quotes"
 _TAB = ("a tab is used to indent", "use spaces")
 _WORDS = {
@@ -37,12 +42,34 @@ _OPENED = {
 """Errors whose cause is where something was opened, not where the text ended."""
 
 
-def explain(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
+class Mark(Protocol):
+    """A place in a text, of PyYAML's or of libyaml's making."""
+
+    line: int
+    index: int
+
+
+class Lines:
+    """Finds the line of a mark, counted from 0.
+
+    libyaml also ends lines at U+0085, U+2028, U+2029 and a lone carriage return, and editors don't.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._ends = [end.start() for end in re.finditer("\n", text)] if _OTHER_ENDS.search(text) else None
+
+    def of(self, mark: Mark) -> int:
+        """Return a mark's line as editors count it."""
+        return mark.line if self._ends is None else bisect.bisect_left(self._ends, mark.index)
+
+
+def explain(error: yaml.YAMLError, text: str, lines: Lines) -> tuple[int, str, str]:
     """Explain a syntax error.
 
     Args:
         error: what PyYAML raised.
         text: the document.
+        lines: its lines.
 
     Returns:
         The line, counted from 0 at the document's first; the cause; the fix.
@@ -55,21 +82,15 @@ def explain(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
     mark = error.problem_mark
     problem = error.problem or ""
     if problem == "found character that cannot start any token":
-        return mark.line, *_stray(_character(text, mark))
+        return lines.of(mark), *_stray(text[mark.index : mark.index + 1])
     if problem in _OPENED:
         mark = error.context_mark or mark
     last = text.rstrip().count("\n")
-    return min(mark.line, last), *_words(problem)
+    return min(lines.of(mark), last), *_words(problem)
 
 
 def _words(problem: str) -> tuple[str, str]:
     return _WORDS.get(problem) or (f"the document is not YAML ({problem})", _INDENT)
-
-
-def _character(text: str, mark: yaml.Mark) -> str:
-    lines = text.split("\n")
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    return line[mark.column : mark.column + 1]
 
 
 def _stray(character: str) -> tuple[str, str]:

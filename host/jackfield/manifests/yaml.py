@@ -16,7 +16,7 @@ from yaml import events
 from jackfield.errors import ManifestError, Problem
 from jackfield.manifests.documents import Document
 from jackfield.manifests.scalars import JSON, resolve
-from jackfield.manifests.syntax import explain
+from jackfield.manifests.syntax import Lines, explain
 
 __all__ = ["Duplicate", "MappingNode", "Node", "ScalarNode", "SequenceNode", "Tree", "parse", "to_json", "written"]
 
@@ -80,14 +80,15 @@ def parse(document: Document, file: str) -> Tree:
         ManifestError: the text is not YAML, nests deeper than ``DEEPEST``, or its aliases expand to more than
             ``LARGEST`` nodes; the problem has the line in the file.
     """
-    builder = _Builder(file, document.line)
+    lines = Lines(document.text)
+    builder = _Builder(file, document.line, lines)
     parser = yaml.CSafeLoader(document.text)
     try:
         while parser.check_event():
             if event := parser.get_event():
                 builder.take(event)
     except yaml.YAMLError as error:
-        line, cause, fix = explain(error, document.text)
+        line, cause, fix = explain(error, document.text, lines)
         raise ManifestError([Problem(file, document.line + line, "", cause, fix)]) from error
     finally:
         parser.dispose()
@@ -135,17 +136,18 @@ class _Open(NamedTuple):
 class _Builder:
     """Builds the tree from libyaml's events."""
 
-    def __init__(self, file: str, first_line: int) -> None:
+    def __init__(self, file: str, first_line: int, lines: Lines) -> None:
         self.root: Node | None = None
         self.duplicates: list[Duplicate] = []
         self._file = file
         self._first_line = first_line
+        self._lines = lines
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Node, int] | None] = {}
         self._size = 0
 
     def take(self, event: events.Event) -> None:
-        line = self._first_line + (event.start_mark.line if event.start_mark else 0)
+        line = self._first_line + (self._lines.of(event.start_mark) if event.start_mark else 0)
         if isinstance(event, events.ScalarEvent):
             self._scalar(event, line)
         elif isinstance(event, events.CollectionStartEvent):
