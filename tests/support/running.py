@@ -72,14 +72,19 @@ class RunningHost:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self.join()
+
+    def stop(self) -> None:
+        """Ask the host to stop, as SIGTERM does; harmless if it has stopped already."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._stop.set)
+
+    def join(self) -> None:
+        """Wait until the host has stopped."""
         self._thread.join(30)
         assert not self._thread.is_alive(), "the host did not stop"
         if self._failure is not None:
             raise self._failure
-
-    def stop(self) -> None:
-        """Ask the host to stop, as SIGTERM does."""
-        self.loop.call_soon_threadsafe(self._stop.set)
 
     @property
     def port(self) -> int:

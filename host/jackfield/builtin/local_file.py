@@ -47,6 +47,8 @@ class FileStore(SecretStore[FileSettings]):
 
     def __init__(self, build: Build[FileSettings]) -> None:
         super().__init__(build)
+        if self.settings.multi_valued:
+            self.capabilities = ("MULTIPLE_KEY_VALUES_PER_SECRET",)
         self._path = Path(self.settings.secrets_file)
         self._secrets: Mapping[str, Mapping[str, str]] = {}
         self._read: tuple[int, ...] = ()

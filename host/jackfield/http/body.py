@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 from jackfield.durations import format_go
 from jackfield.errors import BodyUnreadable
+from jackfield.http.replies import CLOSE, Header
 
-__all__ = ["ClientLeft", "read_body"]
+__all__ = ["BodyUnfinished", "ClientLeft", "closing", "read_body"]
 
 _DRAIN_AT_MOST = 64 << 20
 _DRAIN_SECONDS = 5.0
@@ -17,6 +19,18 @@ _DRAIN_SECONDS = 5.0
 
 class ClientLeft(Exception):
     """The client closed its connection before its request was whole; nobody's error."""
+
+
+class BodyUnfinished(BodyUnreadable):
+    """Part of the body may still come, so that nothing after it on the connection can be understood."""
+
+
+def closing(error: BaseException, scope: Scope) -> Sequence[Header]:
+    """Return the header with which the reply to an error ends its connection, where it has to.
+
+    HTTP/2 has no such header: it ends the stream by itself.
+    """
+    return (CLOSE,) if isinstance(error, BodyUnfinished) and scope["http_version"] < "2" else ()
 
 
 async def read_body(receive: Receive, *, announced: int | None, limit: int, silence: float) -> bytes:
@@ -29,37 +43,36 @@ async def read_body(receive: Receive, *, announced: int | None, limit: int, sile
         silence: the longest wait for the next piece, in seconds.
 
     Raises:
-        BodyUnreadable: it is larger than ``limit`` (daprd's text: ``stream too large``), or it stalled.
+        BodyUnreadable: it is larger than ``limit`` (daprd's text: ``stream too large``), or it stalled; the latter, and
+            one too large to be taken in, as ``BodyUnfinished``.
         ClientLeft: the connection was closed before its end.
     """
     pieces: list[bytes] = []
     size = 0
+    ended = False
     patience = _Patience(silence)
     try:
         while size <= limit and (announced is None or announced <= limit):
+            if ended:
+                return b"".join(pieces)
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientLeft
             piece = message.get("body", b"")
             size += len(piece)
             pieces.append(piece)
-            if not message.get("more_body", False):
-                if size > limit:
-                    break
-                return b"".join(pieces)
+            ended = not message.get("more_body", False)
             if len(pieces) > 1:
                 patience.renew()
     except asyncio.CancelledError:
         if not patience.lost:
             raise
         patience.forgive()
-        raise BodyUnreadable(
-            f"nothing arrived for {format_go(silence)}; {size} bytes had come until then"
-        ) from None
+        raise BodyUnfinished(f"nothing arrived for {format_go(silence)}; {size} bytes had come until then") from None
     finally:
         patience.end()
-    await _drain(receive)
-    raise BodyUnreadable(f"stream too large: the limit is {limit} bytes (--max-body-size)")
+    kind = BodyUnreadable if ended or await _drain(receive) else BodyUnfinished
+    raise kind(f"stream too large: the limit is {limit} bytes (--max-body-size)")
 
 
 class _Patience:
@@ -97,15 +110,20 @@ class _Patience:
             self._task.cancel()
 
 
-async def _drain(receive: Receive) -> None:
-    """Take in what is still on its way, or closing the connection would reset it before the client reads the answer."""
+async def _drain(receive: Receive) -> bool:
+    """Take in what is still on its way, or closing the connection would reset it before the client reads the answer.
+
+    Returns:
+        Whether all of it came.
+    """
     drained = 0
     try:
         async with asyncio.timeout(_DRAIN_SECONDS):
             while drained < _DRAIN_AT_MOST:
                 message = await receive()
                 if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                    return
+                    return True
                 drained += len(message.get("body", b""))
     except TimeoutError:
-        return
+        pass
+    return False

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from jackfield.errors import ComponentNotFound, InvokeError, RequestError, error_code
 from jackfield.events import Result
 from jackfield.host import Host
-from jackfield.http.body import ClientLeft, read_body
+from jackfield.http.body import ClientLeft, closing, read_body
 from jackfield.http.disconnect import DisconnectWatch
 from jackfield.http.overrides import OverridePolicy
 from jackfield.http.replies import JSON, send_reply
@@ -67,6 +67,7 @@ class ConversationEndpoint:
         assert task is not None  # noqa: S101  a coroutine always runs in a task
         host.running.add(task)
         watch: DisconnectWatch | None = None
+        headers = [JSON, (b"x-request-id", record.request_id.encode())]
         try:
             body = await read_body(receive, announced=announced, limit=self._limit, silence=self._silence)
             watch = DisconnectWatch(receive, task, loop)
@@ -76,6 +77,7 @@ class ConversationEndpoint:
             error.named(record.component)
             reply, status = encode_error(error), error_code(error).http_status
             record.error_code = error_code(error).code
+            headers += closing(error, scope)
         except ClientLeft:
             status = _LEFT
         except asyncio.CancelledError:
@@ -98,7 +100,6 @@ class ConversationEndpoint:
                 watch.stop()
         record.status = status
         if status != _LEFT:
-            headers = [JSON, (b"x-request-id", record.request_id.encode())]
             if record.ignored:
                 headers.append((b"x-jackfield-ignored", ", ".join(record.ignored).encode("latin-1", "replace")))
             await send_reply(send, status, reply, headers)

@@ -9,9 +9,10 @@ from starlette.types import Receive, Scope, Send
 from jackfield.errors import RequestError, error_code
 from jackfield.http.wire import encode_error
 
-__all__ = ["JSON", "Reply", "direct_invoke", "error_reply", "send_reply"]
+__all__ = ["CLOSE", "JSON", "TEXT", "Header", "Reply", "direct_invoke", "error_reply", "send_reply"]
 
 Header = tuple[bytes, bytes]
+CLOSE: Header = (b"connection", b"close")
 JSON: Header = (b"content-type", b"application/json")
 TEXT: Header = (b"content-type", b"text/plain; charset=utf-8")
 _DIRECT_INVOKE = (

@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from jackfield.errors import BodyUnreadable
 from jackfield.host import Host
-from jackfield.http.body import ClientLeft, read_body
+from jackfield.http.body import ClientLeft, closing, read_body
 from jackfield.metadata import metadata_document
 from jackfield.serving.peers import NotShared
 
@@ -65,7 +65,9 @@ async def _set_metadata(host: Host, request: Request) -> Response:
         await host.set_metadata(request.path_params["key"], value.decode())
     except (BodyUnreadable, ClientLeft, UnicodeDecodeError) as error:
         detail = error.message if isinstance(error, BodyUnreadable) else "the value is no UTF-8 text"
-        return _error("ERR_BODY_READ", detail, 400)
+        refusal = _error("ERR_BODY_READ", detail, 400)
+        refusal.raw_headers += closing(error, request.scope)
+        return refusal
     except NotShared as error:
         return _error("ERR_METADATA_NOT_SHARED", str(error))
     return Response(status_code=204)
