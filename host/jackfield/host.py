@@ -9,7 +9,8 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 
-from jackfield.builtin import BUILTINS, api_log
+from jackfield.builtin import api_log
+from jackfield.builtin.modules import BUILTINS
 from jackfield.catalog.builder import Builder
 from jackfield.catalog.catalog import Catalog
 from jackfield.catalog.instance import ConversationInstance
@@ -197,9 +198,7 @@ class Host:
         self._told = told
 
     def _denied(self, manifest: ComponentManifest) -> bool:
-        wanted = manifest.type_name.lower()
-        version = manifest.version or "v1"
-        return any(entry.lower() in {wanted, f"{wanted}/{version}"} for entry in self.options.denied_types)
+        return self.options.configuration.denies(manifest.type_name, manifest.version)
 
     def _changed(self) -> None:
         self.readiness.update(self.catalog, self._reconciler.unreadable)
@@ -208,7 +207,7 @@ class Host:
 
     async def _follow(self) -> None:
         if not self.options.reload:
-            await self._reconciler.settled()
+            return
         async for scan in self._watcher.scans():
             await self._follow_once(scan)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from jackfield.manifests.configuration import Configuration
+
 __all__ = ["HostOptions"]
 
 _MEBIBYTE = 1 << 20
@@ -30,8 +32,7 @@ class HostOptions:
         watch_events: use kernel events; without them changes are found by a look once a second.
         api_logging: log a line per request.
         strict: end at start if a component that doesn't have ``ignoreErrors`` fails.
-        denied_types: component types that may not be loaded.
-        denied_apis: of ``v1alpha1`` and ``v1alpha2``, those that answer 404 over HTTP.
+        configuration: what the files of ``--config`` allow and deny.
         plugins: the only plugins to load; None loads all that are installed.
         deny_plugins: plugins not to load.
         prefer: which plugin provides a component type that several register.
@@ -51,8 +52,7 @@ class HostOptions:
     watch_events: bool = True
     api_logging: bool = False
     strict: bool = False
-    denied_types: tuple[str, ...] = ()
-    denied_apis: frozenset[str] = frozenset()
+    configuration: Configuration = field(default_factory=Configuration)
     plugins: tuple[str, ...] | None = None
     deny_plugins: tuple[str, ...] = ()
     prefer: Mapping[str, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from jackfield.builtin import BUILTINS
+from jackfield.builtin.modules import BUILTINS
 from jackfield.hookspecs import hookimpl
 
 

@@ -10,6 +10,8 @@ from raw_http import converse_path, message, post, read_reply, said
 from running import Reply, RunningHost, component
 from upstream import running_upstream
 
+from jackfield.manifests.configuration import ApiRule, Configuration
+from jackfield.manifests.configuration import read_configuration
 from jackfield.serving.network import Network
 
 TOKEN = "token-0123456789"
@@ -226,18 +228,26 @@ def test_a_host_is_served_by_any_name(host: RunningHost, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("denied", "statuses"),
+    ("rules", "statuses"),
     [
-        ({"v1alpha1"}, {"alpha1": 404, "alpha2": 200}),
-        ({"v1alpha2"}, {"alpha1": 202, "alpha2": 404}),
-        ({"v1alpha1", "v1alpha2"}, {"alpha1": 404, "alpha2": 404}),
+        ("denied: [{name: conversation, version: v1alpha1}]", {"alpha1": 404, "alpha2": 200}),
+        ("denied: [{name: conversation, version: v1.0-alpha2, protocol: http}]", {"alpha1": 202, "alpha2": 404}),
+        ("allowed: [{name: conversation, version: v1alpha2}]", {"alpha1": 404, "alpha2": 200}),
+        ("allowed: [{name: state, version: v1}]", {"alpha1": 404, "alpha2": 404}),
+        ("denied: [{name: conversation, version: v1alpha1, protocol: grpc}]", {"alpha1": 202, "alpha2": 200}),
     ],
 )
-def test_a_denied_api_is_not_there(tmp_path: Path, denied: set[str], statuses: dict[str, int]) -> None:
+def test_a_denied_api_is_not_there(tmp_path: Path, rules: str, statuses: dict[str, int]) -> None:
     """What a Configuration denies is daprd's 404, and the health routes answer whatever is denied."""
-    with served(tmp_path, "hypercorn", denied_apis=frozenset(denied)) as host:
+    file = tmp_path / "configuration.yml"
+    head = "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: config}\n"
+    file.write_text(f"{head}spec:\n  api:\n    {rules}\n")
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    with served(folder, "hypercorn", configuration=read_configuration([file], environment={})) as host:
         for api, status in statuses.items():
             reply = host.converse("echo", api=api)
             assert reply.status == status
             assert status != 404 or reply.json["errorCode"] == "ERR_DIRECT_INVOKE"
         assert host.request("GET", "/v1.0/healthz").status == 204
+        assert host.request("GET", "/v1.0/healthz/outbound").status == 204

@@ -347,14 +347,17 @@ def test_a_rescan_on_demand(manifests: Manifests):
 
 
 def test_no_reload_reads_the_folder_once(manifests: Manifests):
-    """With hot reload off an edit has no effect."""
+    """With hot reload off an edit has no effect; a second host on the same folder shows when it would have had one."""
     manifests.write("v1")
-    with RunningHost(manifests.folder, options={"reload": False}) as host:
+    with RunningHost(manifests.folder, options={"reload": False}) as host, RunningHost(manifests.folder) as follower:
         eventually(host, "v1")
-        manifests.write("v2")
-        host.loop.call_soon_threadsafe(host.host.rescan)
-        manifests.write("v2", "second", "second.yaml")
-        assert {"v1"} == {said(host.converse("llm")) for _ in range(50)}
+        eventually(follower, "v1")
+        for version in ("v2", "v3"):
+            manifests.write(version)
+            host.loop.call_soon_threadsafe(host.host.rescan)
+            eventually(follower, version)
+
+        assert "v1" == said(host.converse("llm"))
         assert "HotReload" not in str(host.request("GET", "/v1.0/metadata").json)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from jackfield.builtin import BUILTINS
+from jackfield.builtin.modules import BUILTINS
 from jackfield.plugins.manager import Plugins, load_plugins
 from jackfield.plugins.options import parse_names
 

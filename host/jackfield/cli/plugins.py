@@ -14,7 +14,7 @@ from typing import Any
 import click
 from packaging.utils import canonicalize_name
 
-from jackfield.builtin import BUILTINS
+from jackfield.builtin.modules import BUILTINS
 from jackfield.cli.options import option
 from jackfield.cli.tables import table
 from jackfield.errors import ConfigurationError

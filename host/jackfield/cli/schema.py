@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from jackfield.builtin import BUILTINS
+from jackfield.builtin.modules import BUILTINS
 from jackfield.catalog.examine import settings_classes
 from jackfield.cli.options import option
 from jackfield.errors import ConfigurationError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ from jackfield.plugins.options import allow_list, parse_names, parse_prefer
 from jackfield.serving.network import Network, bind
 
 __all__ = ["options_from_environment", "serve"]
+
+_log = logging.getLogger("jackfield.host")
 
 
 def _ignored(command: click.Command) -> click.Command:
@@ -134,6 +137,8 @@ def _host_options(given: dict[str, Any], environment: dict[str, str]) -> HostOpt
     configuration = read_configuration(
         given["configs"], environment=environment, ignore_unsupported=given["ignore_unsupported_config"]
     )
+    for problem in configuration.problems:
+        _log.warning("%s", problem)
     size: int = given["max_body_size"]
     if given["dapr_http_max_request_size"]:
         size = given["dapr_http_max_request_size"] << 20
@@ -150,10 +155,7 @@ def _host_options(given: dict[str, Any], environment: dict[str, str]) -> HostOpt
         watch_events=not given["poll"],
         api_logging=given["enable_api_logging"] or configuration.api_logging,
         strict=given["strict"],
-        denied_types=configuration.denied_types,
-        denied_apis=frozenset(
-            api for api in ("v1alpha1", "v1alpha2") if not configuration.allows("conversation", api, "http")
-        ),
+        configuration=configuration,
         plugins=allow_list(given["allow"], os.environ),
         deny_plugins=parse_names(given["deny"]) or (),
         prefer=parse_prefer(given["prefer"]),

@@ -39,7 +39,7 @@ def build_app(host: Host) -> ASGIApp:
     routes: list[BaseRoute] = [
         ConversationRoute(version, ConversationEndpoint(host, dialect))
         for api, (version, dialect) in dialects.items()
-        if api not in options.denied_apis
+        if options.configuration.allows("conversation", api, "http")
     ]
     routes += service_routes(host)
     # A path that isn't served is the same to daprd as one of another app: 404, whatever the method.

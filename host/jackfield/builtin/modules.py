@@ -1,0 +1,10 @@
+"""Which of the host's own plugins every host has."""
+
+from __future__ import annotations
+
+from jackfield.builtin import local_env, local_file
+
+__all__ = ["BUILTINS"]
+
+BUILTINS = (local_env, local_file)
+"""The modules that are registered before installed plugins are looked for."""
