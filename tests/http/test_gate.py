@@ -10,7 +10,6 @@ from raw_http import converse_path, message, post, read_reply, said
 from running import Reply, RunningHost, component
 from upstream import running_upstream
 
-from jackfield.manifests.configuration import ApiRule, Configuration
 from jackfield.manifests.configuration import read_configuration
 from jackfield.serving.network import Network
 
