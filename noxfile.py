@@ -88,7 +88,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types, strictly, over the sources and the tests."""
-    session.install(*editable([ROOT, *PLUGINS]), "mypy>=1.15,<3", "types-pyyaml", *TEST_TOOLS, *TEST_PEERS)
+    session.install(*editable([ROOT, *PLUGINS]), "mypy>=1.15,<3", "types-jsonschema", "types-pyyaml", *TEST_TOOLS, *TEST_PEERS)
     session.run("mypy", "host/jackfield", "noxfile.py")
     session.run("mypy", "tests")
     for folder in PLUGINS:

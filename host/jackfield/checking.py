@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from jackfield.catalog.builder import Builder
@@ -62,9 +63,14 @@ async def check_folders(
 
     reader = FolderReader(options.folders, app_id=options.app_id, namespace=options.namespace or None)
     scan, said = await asyncio.to_thread(_settled, reader)
-    reconciler = Reconciler(
-        _Checker(types, options.environment, options.app_id, options.namespace, strict), denied=denied
+    checker = _Checker(
+        types=types,
+        environment=options.environment,
+        app_id=options.app_id,
+        namespace=options.namespace,
+        strict=strict,
     )
+    reconciler = Reconciler(checker, denied=denied)
     try:
         await reconciler.apply(scan)
         await reconciler.settled()
@@ -74,6 +80,7 @@ async def check_folders(
     problems = [
         *configuration.problems,
         *said,
+        *_empty(scan),
         *(_denial(manifest) for manifest in scan.manifests if denied(manifest)),
         *(problem for entry in entries.values() for problem in entry.problems),
     ]
@@ -81,16 +88,24 @@ async def check_folders(
 
 
 def _settled(reader: FolderReader) -> tuple[Scan, tuple[Problem, ...]]:
-    """Read the folders, once more while a file is being written; what is said only the first time isn't lost."""
+    """Read the folders, again while a file is being written; what is said only the first time isn't lost."""
     scan = reader.scan()
-    said = scan.all_problems
+    said: tuple[Problem, ...] = ()
     for _ in range(_PATIENCE):
         if not scan.unsettled:
-            break
+            return scan, (*said, *scan.all_problems)
         time.sleep(SETTLE_SECONDS)
+        said = (*said, *scan.problems)
         scan = reader.scan()
-        said = (*said, *scan.all_problems)
-    return scan, said
+    cause = "a file in it is written again and again and could not be read"
+    writing = (Problem(folder, 0, "", cause, "check again later") for folder in scan.folders)
+    return scan, (*said, *scan.all_problems, *writing)
+
+
+def _empty(scan: Scan) -> Iterator[Problem]:
+    for folder, readable in scan.folders.items():
+        if readable and not any(Path(path).parent == Path(folder) for path in scan.files):
+            yield Problem(folder, 0, "", "the folder holds no manifests", severity="notice")
 
 
 def _denial(manifest: ComponentManifest) -> Problem:

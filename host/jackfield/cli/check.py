@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from jackfield.builtin import BUILTINS
+from jackfield.builtin.modules import BUILTINS
 from jackfield.checking import Checked, check_folders
 from jackfield.cli.environment import read_environment
 from jackfield.cli.options import flag
@@ -91,12 +91,12 @@ def _configuration(given: Mapping[str, Any], environment: Mapping[str, str]) -> 
 
 
 def _helped(problem: Problem, options: HostOptions) -> Problem:
-    """Name the command that writes a first manifest where the folder isn't there."""
+    """Name the command that writes a first manifest where there is none."""
     folder = next((folder for folder in options.folders if str(folder) == problem.file), None)
-    if folder is None or folder.exists():
+    if folder is None or (folder.exists() and problem.severity == "error"):
         return problem
     command = "jackfield init" if folder == Path("manifests") else f"jackfield init --to {quote(str(folder))}"
-    return replace(problem, fix=f"write a first manifest with `{command}`, or name another folder with --manifests")
+    return replace(problem, fix=f"write a first one with `{command}`, or name another folder with --manifests")
 
 
 def _count(problems: Iterable[Problem], severity: str) -> int:
