@@ -49,7 +49,7 @@ def main(folder: Path) -> None:
             capture_output=True,
             text=True,
         )
-    plugins = json.loads(listed.stdout)
+    plugins = json.loads(listed.stdout)["plugins"]
     states = {plugin["name"]: plugin["state"] for plugin in plugins}
     expected = {path.name.split("-")[0].removeprefix("jackfield_") for path in wheels} - {"jackfield"}
     loaded = {name for name, state in states.items() if state == "loaded"}
@@ -58,4 +58,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]).resolve())

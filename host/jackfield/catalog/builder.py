@@ -25,6 +25,9 @@ from jackfield.policies import PolicySettings
 
 __all__ = ["Builder", "StartFailed", "redactor"]
 
+_SHORTEST_SECRET = 4
+"""Shorter texts are everywhere: taking them out would spoil every error text and hide nothing."""
+
 
 class StartFailed(JackfieldError):
     """A component's manifest is in order, but the component could not be made or started; trying again may help."""
@@ -156,7 +159,7 @@ def _fingerprint(secrets: Iterable[str]) -> bytes:
 
 def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
     """Make a function that replaces every secret in a text by ``***``, the longest first so that none shows in part."""
-    wanted = sorted({secret for secret in secrets if secret.strip()}, key=len, reverse=True)
+    wanted = sorted({secret for secret in secrets if len(secret.strip()) >= _SHORTEST_SECRET}, key=len, reverse=True)
 
     def redact(text: str) -> str:
         for secret in wanted:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from jackfield import quantities
+
 __all__ = ["QUANTITY", "flag", "option"]
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-
-_FACTORS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 
 
 class _Quantity(click.ParamType[int]):
@@ -23,10 +22,10 @@ class _Quantity(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)([A-Za-z]{0,2})", str(value).strip())
-        if match is None or match[2] not in _FACTORS:
-            self.fail(f"{value!r} is not a size; write bytes, or a number with Ki, Mi or Gi, such as 4Mi", param, ctx)
-        return int(float(match[1]) * _FACTORS[match[2]])
+        try:
+            return quantities.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 QUANTITY = _Quantity()
