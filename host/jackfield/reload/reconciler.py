@@ -30,8 +30,11 @@ _TOGETHER = 0.1
 """Seconds for which a pass waits for its builds, so that what was edited together goes live together."""
 
 
-class _UnderConstruction(Exception):  # noqa: N818  a signal between builds, not an error
-    """A component that is being built was referred to; its build is awaited and the asking one done again."""
+class _UnderConstruction(BaseException):
+    """A component that is being built was referred to; its build is awaited and the asking one done again.
+
+    It is a signal between builds that passes through a plugin's constructor, so no ``except Exception`` may stop it.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -214,7 +217,7 @@ class Reconciler:
                 return _Outcome(manifest, State.FAILED, problems=tuple(error.problems))
             except StartFailed as error:
                 return _Outcome(manifest, State.FAILED, problems=(error.problem,), retry=True)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, one component is lost
                 # A fault of the host's own: this component is lost, and nothing else.
                 _log.exception("a build ended unexpectedly", extra={"component": name})
                 cause = f"the host failed to build it ({type(error).__name__}); please report this"
@@ -303,9 +306,9 @@ class Reconciler:
         """Stop the build of a name, or throw away what it made."""
         outcome = self._outcomes.pop(name, None)
         entry = self.catalog.entries.get(name)
-        if outcome is not None and outcome.instance is not None:
-            if entry is None or entry.instance is not outcome.instance:
-                self._retire(outcome.instance)
+        made = outcome.instance if outcome is not None else None
+        if made is not None and (entry is None or entry.instance is not made):
+            self._retire(made)
         if name in self._tasks:
             self._tasks.pop(name).cancel()
             self._building.pop(name, None)

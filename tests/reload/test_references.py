@@ -1,0 +1,86 @@
+"""Components that refer to others: whichever comes first, and never in a circle."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from running import component
+
+from jackfield import Build, Conversation, Settings
+from jackfield.builtin.modules import BUILTINS
+from jackfield.catalog.builder import Builder
+from jackfield.catalog.catalog import Entry, State
+from jackfield.manifests.folder import FileState, Scan, read_file
+from jackfield.plugins.manager import load_plugins
+from jackfield.plugins.types import ComponentType, ComponentTypes
+from jackfield.reload.reconciler import Reconciler
+
+
+class LinkSettings(Settings):
+    """The settings of ``conversation.link``."""
+
+    to: str = ""
+
+
+class Link(Conversation[LinkSettings]):
+    """A component that refers to another when it is made, and guards itself as plugins do."""
+
+    Settings = LinkSettings
+
+    def __init__(self, build: Build[LinkSettings]) -> None:
+        super().__init__(build)
+        self.target: Conversation[Settings] | None = None
+        if build.settings.to:
+            try:
+                self.target = build.reference(build.settings.to, Conversation)
+            except Exception as error:
+                raise ValueError(f"no target: {error}") from error
+
+
+def entries_of(**targets: str) -> Mapping[str, Entry]:
+    """Build components that refer to others, each from a file of its name in this order; returns the entries."""
+    installed = load_plugins(builtins=BUILTINS).component_types()
+    link = ComponentType("conversation.link", Conversation, Link, Link, LinkSettings, "test")
+    files: dict[str, FileState] = {}
+    for name, target in targets.items():
+        text = component(name, "conversation.link", to=target)
+        files[f"{name}.yaml"] = read_file(f"{name}.yaml", text.encode(), app_id="", namespace=None)
+
+    async def build() -> Mapping[str, Entry]:
+        reconciler = Reconciler(Builder(ComponentTypes([*installed, link]), {}))
+        try:
+            await reconciler.apply(Scan(files, {}))
+            await reconciler.settled()
+            return reconciler.catalog.entries
+        finally:
+            await reconciler.close()
+
+    return asyncio.run(asyncio.wait_for(build(), 20))
+
+
+@pytest.mark.parametrize("user_first", [True, False])
+def test_a_component_may_refer_to_one_that_is_built_after_it(user_first: bool) -> None:
+    """The order of files means nothing: a reference waits until what it names is built."""
+    entries = entries_of(user="used", used="") if user_first else entries_of(used="", user="used")
+    assert {entry.state for entry in entries.values()} == {State.READY}
+    made = {name: entry.instance.component for name, entry in entries.items() if entry.instance is not None}
+    link = made["user"]
+    assert isinstance(link, Link)
+    assert link.target is made["used"]
+
+
+def test_a_circle_fails_all_who_are_in_it_and_nobody_else() -> None:
+    """References in a circle end as failed components with the circle's names, not as builds that never end."""
+    entries = entries_of(a="b", b="c", c="a", outside="")
+    states = {name: entry.state for name, entry in entries.items()}
+    assert states == {**dict.fromkeys("abc", State.FAILED), "outside": State.READY}
+    assert any("its references form a circle: " in entry.cause for entry in entries.values())
+
+
+def test_a_reference_to_nothing_fails_with_its_name() -> None:
+    """What a component refers to and isn't there is named."""
+    entry = entries_of(a="nobody")["a"]
+    assert entry.state is State.FAILED
+    assert "the component nobody that it refers to is not there" in entry.cause
