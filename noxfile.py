@@ -1,10 +1,8 @@
-"""Everything that is run on this repository: `nox --list` shows it, `nox -s serve` and `nox -s tests` are the two to know."""
+"""Everything that is run on this repository; `nox --list` shows it, `serve` and `tests` are the two to know."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from pathlib import Path
 
 import nox
@@ -22,7 +20,16 @@ NAMES = [path.name for path in PLUGINS]
 PATIENCE = 30
 TEST_TOOLS = ["pytest>=8.3,<10", "pytest-timeout>=2.3,<3", "hypothesis>=6.120,<7"]
 # What the tests of single plugins and of the servers need beside the distributions themselves.
-TEST_PEERS = ["openai>=2,<4", "uvicorn>=0.34,<0.60", "httptools>=0.6.4,<0.10", "hatchling>=1.27,<2", "jsonschema>=4,<5", "pip", "trustme>=1.2,<2"]
+TEST_PEERS = [
+    "hatchling>=1.27,<2",
+    "httptools>=0.6.4,<0.10",
+    "jsonschema>=4,<5",
+    "openai>=2,<4",
+    "pip",
+    "trustme>=1.2,<2",
+    "uvicorn>=0.34,<0.60",
+]
+STUBS = ["types-jsonschema", "types-pyyaml"]
 
 
 def editable(paths: list[Path]) -> list[str]:
@@ -48,9 +55,8 @@ def serve(session: nox.Session) -> None:
     say(session, "2/3 fetching the embedded model SmolLM2-135M (93 MB, once)")
     pull_model(session)
     say(session, "3/3 serving manifests/ on http://localhost:3500; Ctrl-C stops")
-    session.run(
-        "jackfield", "serve", *session.posargs, success_codes=[0, 130], interrupt_timeout=PATIENCE, terminate_timeout=PATIENCE
-    )
+    command = ["jackfield", "serve", *session.posargs]
+    session.run(*command, success_codes=[0, 130], interrupt_timeout=PATIENCE, terminate_timeout=PATIENCE)
 
 
 @nox.session
@@ -74,7 +80,7 @@ def alone(session: nox.Session, plugin: str) -> None:
     if plugin == "llamacpp":
         pull_model(session)
     session.chdir(work)
-    session.run("pytest", "--import-mode=importlib", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(work), str(tests))
+    session.run("pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(work), str(tests))
 
 
 @nox.session
@@ -88,13 +94,12 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types, strictly, over the sources and the tests."""
-    session.install(*editable([ROOT, *PLUGINS]), "mypy>=1.15,<3", "types-jsonschema", "types-pyyaml", *TEST_TOOLS, *TEST_PEERS)
-    session.run("mypy", "host/jackfield", "noxfile.py")
+    session.install(*editable([ROOT, *PLUGINS]), "mypy>=1.15,<3", "nox", *STUBS, *TEST_TOOLS, *TEST_PEERS)
+    session.run("mypy", "host/jackfield", "noxfile.py", ".ci/wheels.py")
     session.run("mypy", "tests")
     for folder in PLUGINS:
         package = next(folder.glob("jackfield_*"))
-        session.run("mypy", str(package))
-        session.run("mypy", str(folder / "tests"))
+        session.run("mypy", str(package), str(folder / "tests"), env={"MYPYPATH": str(folder)})
 
 
 @nox.session

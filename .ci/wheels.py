@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def check_wheel(wheel: Path) -> None:
-    """Check that a wheel holds one package, its type marker and its licence, and nothing of the repository around it."""
+    """Check that a wheel holds one package, its type marker and its licence, and nothing else."""
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
     package, info = sorted(tops, key=lambda top: top.endswith(".dist-info"))

@@ -202,7 +202,7 @@ class ConversationRequest(Struct, frozen=True, kw_only=True):
         metadata: what the caller wants passed on to the provider.
         context_id: the caller's name for the conversation.
         prompt_cache_retention: how long the provider should keep its prompt cache, in seconds.
-        cache_ttl: how long the host may keep the reply, in seconds; 0 switches the cache off, None leaves it to the manifest.
+        cache_ttl: how long the host may keep the reply, in seconds; 0 means not at all, None leaves it to the manifest.
         scrub_reply: the caller or the manifest wants the reply scrubbed.
         reply_scrubbed: a scrub-out stage will do so.
         answer_each_input: a provider that declares ``answers_each_input`` gives one choice per input.

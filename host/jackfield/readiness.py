@@ -42,9 +42,10 @@ class Readiness:
         self._ready = not missing
 
     def missing(self) -> str:
-        """What keeps the host from being ready, as daprd lists it: ``[llm (failed) big (starting)]``; empty if it is."""
+        """What keeps the host from being ready, as daprd lists it, such as ``[llm (failed)]``; empty if it is."""
         if self._ready:
             return ""
         if self._awaited is None:
             return "[manifests (unread)]"
-        return "[" + " ".join(f"{name} ({state or 'starting'})" for name, state in sorted(self._awaited.items())) + "]"
+        listed = " ".join(f"{name} ({state or 'starting'})" for name, state in sorted(self._awaited.items()))
+        return f"[{listed}]"

@@ -36,9 +36,9 @@ class Measured:
     def cpu(self) -> float:
         """CPU seconds used so far, of all its threads, in user and kernel mode."""
         # schedstat counts nanoseconds where stat counts hundredths of a second.
-        return sum(
-            int(path.read_text().split()[0]) for path in Path(f"/proc/{self.pid}/task").glob("*/schedstat")
-        ) / 1e9
+        return (
+            sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{self.pid}/task").glob("*/schedstat")) / 1e9
+        )
 
     @property
     def memory(self) -> float:

@@ -17,9 +17,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from instant_upstream import REPLY
 from load import Load, Outcome
 from processes import Measured, host, script
-from upstream import REPLY
 
 BODY = json.dumps(
     {
@@ -27,7 +27,7 @@ BODY = json.dumps(
             {
                 "messages": [
                     {"ofSystem": {"content": [{"text": "You are a helpful assistant that answers in one sentence."}]}},
-                    {"ofUser": {"content": [{"text": "What is the capital of France, and since when has it been? " * 3}]}},
+                    {"ofUser": {"content": [{"text": "What is the capital of France, and since when? " * 4}]}},
                 ]
             }
         ],
@@ -91,7 +91,7 @@ def run(server: str, requests: int, connections: int, rounds: int) -> list[Row]:
     """Measure one server: the bare one and the host alternately, the best of some rounds."""
     best: dict[str, Row] = {}
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        upstream = stack.enter_context(script("upstream.py"))
+        upstream = stack.enter_context(script("instant_upstream.py"))
         manifests(Path(folder), upstream.port)
         bare = stack.enter_context(script("bare.py", server))
         served = stack.enter_context(host(Path(folder), "--server", server, components=2))
@@ -122,14 +122,13 @@ def main() -> None:
     for server in arguments.servers.split(","):
         rows = run(server, arguments.requests, arguments.connections, arguments.rounds)
         bare = rows[0]
-        sys.stdout.write(
-            f"\n{server:<10} {'us CPU':>8} {'above bare':>11} {'limit':>6} {'req/s':>7} {'p50 ms':>7} {'p99 ms':>7} {'MiB':>5}\n"
-        )
+        sys.stdout.write(f"\n{server:<15}{'us CPU':>7} {'above':>7} {'limit':>6} {'req/s':>7} ")
+        sys.stdout.write(f"{'p50 ms':>7} {'p99 ms':>7} {'MiB':>5}\n")
         for row in rows:
             above, limit = row.cpu - bare.cpu, LIMITS.get(row.name)
             exceeded = exceeded or (limit is not None and above > limit)
             sys.stdout.write(
-                f"{row.name:<15}{row.cpu:>5.0f}{above:>12.0f} {limit or '':>6} "
+                f"{row.name:<15}{row.cpu:>7.0f} {above:>7.0f} {limit or '':>6} "
                 f"{len(row.outcome.latencies) / row.outcome.seconds:>7.0f} {row.outcome.percentile(0.5) * 1000:>7.2f} "
                 f"{row.outcome.percentile(0.99) * 1000:>7.2f} {row.memory:>5.0f}\n"
             )

@@ -42,7 +42,7 @@ async def replay(events: list[Event]) -> AsyncGenerator[Event, None]:
 
 
 @given(st.lists(choices, min_size=1, max_size=3).map(tuple), usages)
-def test_spreading_and_collecting_gives_the_result_again(choices: tuple[Choice, ...], usage: Usage | None):
+def test_spreading_and_collecting_gives_the_result_again(choices: tuple[Choice, ...], usage: Usage | None) -> None:
     """Whatever a provider answers in one piece comes through a stream unchanged."""
     result = Result(choices, "m", usage)
 
@@ -50,7 +50,7 @@ def test_spreading_and_collecting_gives_the_result_again(choices: tuple[Choice, 
 
 
 @given(st.text(min_size=1, max_size=40), st.data())
-def test_text_in_any_pieces_is_one_part(text: str, data: st.DataObject):
+def test_text_in_any_pieces_is_one_part(text: str, data: st.DataObject) -> None:
     """However a stream cuts a text, collecting it gives one text part."""
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=5)))
     pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
@@ -59,7 +59,7 @@ def test_text_in_any_pieces_is_one_part(text: str, data: st.DataObject):
     assert Result.of_text(text) == asyncio.run(collect(replay(events)))
 
 
-def test_pieces_of_tool_calls_are_put_together():
+def test_pieces_of_tool_calls_are_put_together() -> None:
     """Interleaved pieces of two calls become two calls, each with its id, name and whole arguments."""
     events: list[Event] = [
         Delta(ToolCallPart(0, "a", "one", '{"x"')),
@@ -78,7 +78,7 @@ def test_pieces_of_tool_calls_are_put_together():
     [[], [Delta(TextPart("cut"))], [Delta(TextPart("a")), Finish("stop"), Delta(TextPart("b"), index=1)]],
     ids=["nothing", "no finish", "one choice of two"],
 )
-def test_a_stream_that_ends_early_is_an_error(events: list[Event]):
+def test_a_stream_that_ends_early_is_an_error(events: list[Event]) -> None:
     """A reply that was cut is never taken for a whole one."""
     with pytest.raises(InvokeError, match="ended before it was finished"):
         asyncio.run(collect(replay(events)))

@@ -70,44 +70,45 @@ class Streaming(Conversation[Settings]):
 
 
 @pytest.mark.parametrize("cls", [Whole, Streaming])
-def test_either_form_of_provider_gives_either_form_of_reply(cls: type[Conversation[Any]]):
+def test_either_form_of_provider_gives_either_form_of_reply(cls: type[Conversation[Any]]) -> None:
     """A provider that has one form serves both, and the record knows model and tokens."""
     handler = make(cls)
     unary, streamed = ask(), ask(stream=True)
 
     assert [Result.of_text("whole", model="m", usage=Usage(1, 2, 3))] == run(handler, unary)
     events = run(handler, streamed)
-    assert "whole" == "".join(
-        event.part.text for event in events if isinstance(event, Delta) and isinstance(event.part, TextPart)
+    assert (
+        "".join(event.part.text for event in events if isinstance(event, Delta) and isinstance(event.part, TextPart))
+        == "whole"
     )
     assert [Finish("stop", model="m"), Usage(1, 2, 3)] == events[-2:]
     for request in (unary, streamed):
         record = request.record
-        assert ("c", "m", 1, 2, 1) == (
+        assert (
             record.served_by,
             record.model,
             record.prompt_tokens,
             record.completion_tokens,
             record.attempts,
-        )
+        ) == ("c", "m", 1, 2, 1)
 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(("scrub", "scrub_reply"), [(True, False), (False, True), (True, True)])
-def test_a_wish_to_scrub_that_nobody_fulfilled_is_refused(stream: bool, scrub: bool, scrub_reply: bool):
+def test_a_wish_to_scrub_that_nobody_fulfilled_is_refused(stream: bool, scrub: bool, scrub_reply: bool) -> None:
     """Nothing passes unscrubbed: the error names the package to install."""
     with pytest.raises(ScrubberMissing, match="install jackfield-presidio"):
         run(make(Whole), ask(stream=stream, scrub=scrub, scrub_reply=scrub_reply))
 
 
 @pytest.mark.parametrize("direction", ["input", "output", "both"])
-def test_a_manifests_wish_to_scrub_counts_like_a_requests(direction: str):
-    """scrubPII in the manifest marks requests that ask for nothing."""
+def test_a_manifests_wish_to_scrub_counts_like_a_requests(direction: str) -> None:
+    """ScrubPII in the manifest marks requests that ask for nothing."""
     with pytest.raises(ScrubberMissing):
         run(scrub_wishes(direction)(make(Whole)), ask())
 
 
-def test_no_wish_in_the_manifest_costs_no_stage():
+def test_no_wish_in_the_manifest_costs_no_stage() -> None:
     """Without scrubPII the stage returns the handler itself."""
     handler = make(Whole)
 
@@ -119,13 +120,13 @@ class Failing(Conversation[Settings]):
         raise ProviderError(f"key {SECRET} was refused", status=401)
 
 
-def test_secrets_are_taken_out_of_a_providers_words():
+def test_secrets_are_taken_out_of_a_providers_words() -> None:
     """The caller gets the provider's status and text with every configured secret replaced."""
     with pytest.raises(ProviderError, match="key \\*\\*\\* was refused") as caught:
         run(make(Failing), ask())
 
-    assert 401 == caught.value.status
-    assert "failed conversing with component c: key *** was refused" == str(caught.value)
+    assert caught.value.status == 401
+    assert str(caught.value) == "failed conversing with component c: key *** was refused"
 
 
 class Faulty(Conversation[Settings]):
@@ -133,7 +134,7 @@ class Faulty(Conversation[Settings]):
         raise KeyError(f"{SECRET} and the text of a message")
 
 
-def test_a_fault_of_a_plugin_is_told_without_its_text(caplog: pytest.LogCaptureFixture):
+def test_a_fault_of_a_plugin_is_told_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
     """An unexpected exception reaches caller and log by its kind and place alone."""
     with caplog.at_level(logging.ERROR), pytest.raises(InvokeError, match="Faulty raised KeyError") as caught:
         run(make(Faulty), ask())
@@ -141,7 +142,7 @@ def test_a_fault_of_a_plugin_is_told_without_its_text(caplog: pytest.LogCaptureF
     told = str(caught.value) + "".join(str(vars(record)) for record in caplog.records)
     assert SECRET not in told
     assert "text of a message" not in told
-    assert any("test_provider.py" in record.at for record in caplog.records)
+    assert any("test_provider.py" in vars(record)["at"] for record in caplog.records)
     assert caught.value.__cause__ is None
 
 
@@ -151,7 +152,7 @@ class Unfinished(Conversation[Settings]):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_stream_without_a_finish_is_an_error(stream: bool):
+def test_a_stream_without_a_finish_is_an_error(stream: bool) -> None:
     """A provider that stops in the middle never looks like one that has finished."""
     with pytest.raises(InvokeError, match="ended before it was finished"):
         run(make(Unfinished), ask(stream=stream))
@@ -169,17 +170,17 @@ class Hanging(Conversation[Settings]):
 
 
 @pytest.mark.parametrize(("stream", "text"), [(False, "no reply within 50ms"), (True, "no further event within 50ms")])
-def test_the_manifests_timeout_ends_the_providers_work(stream: bool, text: str):
+def test_the_manifests_timeout_ends_the_providers_work(stream: bool, text: str) -> None:
     """When the limit runs out the caller is told which one, and the provider's generator is closed."""
     Hanging.closed = 0
 
     with pytest.raises(ProviderTimeout, match=text):
         run(make(Hanging, Limits(timeout=0.05)), ask(stream=stream))
 
-    assert 1 == Hanging.closed
+    assert Hanging.closed == 1
 
 
-def test_a_reader_that_takes_its_time_is_no_timeout():
+def test_a_reader_that_takes_its_time_is_no_timeout() -> None:
     """The limit is on the provider: a slow reader of the events doesn't trip it."""
 
     async def main() -> list[Event]:
@@ -189,10 +190,10 @@ def test_a_reader_that_takes_its_time_is_no_timeout():
             events.append(event)
         return events
 
-    assert 4 == len(asyncio.run(main()))
+    assert len(asyncio.run(main())) == 4
 
 
-def test_max_concurrency_lets_no_more_in():
+def test_max_concurrency_lets_no_more_in() -> None:
     """With maxConcurrency 2, five requests never run more than two at once, and all are answered."""
     running: list[int] = [0, 0]
 
@@ -215,4 +216,4 @@ def test_max_concurrency_lets_no_more_in():
         await asyncio.gather(*(one() for _ in range(5)))
 
     asyncio.run(main())
-    assert [0, 2] == running
+    assert running == [0, 2]

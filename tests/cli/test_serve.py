@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 import trustme
+from model_server import ModelServer
 from process import Process, serving
 from running import Reply, component, send
-from model_server import ModelServer
 
 BODY = {"inputs": [{"messages": [{"ofUser": {"content": [{"text": "hello"}]}}]}]}
 
@@ -57,7 +57,7 @@ SERVERS = pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
 
 @SERVERS
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_lets_running_replies_finish(folder: Path, server: str, number: int):
+def test_a_stop_lets_running_replies_finish(folder: Path, server: str, number: int) -> None:
     """From the signal on new connections are refused; the running reply arrives whole; the exit code is 0."""
     with ModelServer(hold=True) as upstream:
         manifest = component("slow", "conversation.openai", key="k", endpoint=upstream.endpoint, model="done")
@@ -78,16 +78,16 @@ def test_a_stop_lets_running_replies_finish(folder: Path, server: str, number: i
                     socket.create_connection(("127.0.0.1", process.port), timeout=5).close()
             upstream.release()
             thread.join()
-            assert 0 == process.exit_code()
-            assert b"" == idle.recv(1)
+            assert process.exit_code() == 0
+            assert idle.recv(1) == b""
             idle.close()
 
-    assert "done" == replies[0].json["outputs"][0]["choices"][0]["message"]["content"]
+    assert replies[0].json["outputs"][0]["choices"][0]["message"]["content"] == "done"
     assert "msg=stopped" in process.log
 
 
 @SERVERS
-def test_a_reply_that_takes_too_long_is_cut_with_an_error(folder: Path, server: str):
+def test_a_reply_that_takes_too_long_is_cut_with_an_error(folder: Path, server: str) -> None:
     """When the budget is over the caller is told why, the upstream sees its socket close, and the exit code is 0."""
     with ModelServer(hold=True) as upstream:
         (folder / "slow.yaml").write_text(
@@ -101,36 +101,36 @@ def test_a_reply_that_takes_too_long_is_cut_with_an_error(folder: Path, server: 
             assert upstream.arrived.wait(30)
             process.signal(signal.SIGTERM)
             thread.join()
-            assert 0 == process.exit_code()
+            assert process.exit_code() == 0
             assert upstream.closed.wait(10)
 
-    assert 500 == replies[0].status
+    assert replies[0].status == 500
     assert "the host is stopping" in replies[0].json["message"]
 
 
-def test_the_shutdown_route_stops_the_process(folder: Path):
+def test_the_shutdown_route_stops_the_process(folder: Path) -> None:
     """POST /v1.0/shutdown answers 204 and the process ends with 0; forced, it ends with 1 after a moment."""
     for headers, code in (({}, 0), ({"dapr-force-shutdown": "true"}, 1)):
         with serving(folder) as process:
             connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=30)
-            assert 204 == send(connection, "POST", "/v1.0/shutdown", None, **headers).status
+            assert send(connection, "POST", "/v1.0/shutdown", None, **headers).status == 204
             connection.close()
             assert code == process.exit_code()
 
 
-def test_a_taken_port_names_port_and_option(folder: Path):
+def test_a_taken_port_names_port_and_option(folder: Path) -> None:
     """A port in use ends the start with one line that says which port and which option."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = run("serve", "--manifests", str(folder), "--port", str(port))
 
-    assert 1 == ended.returncode
+    assert ended.returncode == 1
     assert f"port {port} on 127.0.0.1 is taken by another program" in ended.stderr
     assert "--port" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_sighup_looks_at_the_folder(folder: Path):
+def test_sighup_looks_at_the_folder(folder: Path) -> None:
     """SIGHUP finds a new manifest at once, and doesn't end the process."""
     with serving(folder, "--poll") as process:
         process.wait_for("component loaded.*component=echo")
@@ -139,10 +139,10 @@ def test_sighup_looks_at_the_folder(folder: Path):
         os.utime(path, (1, 1))
         process.signal(signal.SIGHUP)
         process.wait_for("component loaded.*component=second")
-        assert 200 == ask(process, "second").status
+        assert ask(process, "second").status == 200
 
 
-def test_daprds_spellings_start_the_host(folder: Path, tmp_path: Path):
+def test_daprds_spellings_start_the_host(folder: Path, tmp_path: Path) -> None:
     """A command line written for daprd, with one dash, =true and options that mean nothing here, starts this."""
     config = tmp_path / "config.yaml"
     config.write_text("kind: Configuration\nspec:\n  features:\n  - name: HotReload\n    enabled: true\n")
@@ -153,17 +153,17 @@ def test_daprds_spellings_start_the_host(folder: Path, tmp_path: Path):
         "standalone", "--enable-api-logging=true", "--config", str(config), "--dapr-http-max-request-size", "1",
     ]  # fmt: skip
     with serving(folder, *arguments) as process:
-        assert 200 == ask(process).status
+        assert ask(process).status == 200
         process.wait_for("scope=jackfield.api app_id=shop .*component=echo .*status=200")
         connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=30)
-        assert 204 == send(connection, "GET", "/v1.0/healthz?appid=shop").status
+        assert send(connection, "GET", "/v1.0/healthz?appid=shop").status == 204
         assert (
             "stream too large" in send(connection, "PUT", "/v1.0/metadata/key", b"x" * (1 << 20) + b"x").json["message"]
         )
         connection.close()
 
 
-def test_options_come_from_the_environment_too(folder: Path, tmp_path: Path):
+def test_options_come_from_the_environment_too(folder: Path, tmp_path: Path) -> None:
     """Every option has its JACKFIELD_ variable; a token from an --env-file guards the routes."""
     secrets = tmp_path / "secrets.env"
     secrets.write_text("# the token\nexport DAPR_API_TOKEN='t0ken'\n")
@@ -178,12 +178,12 @@ def test_options_come_from_the_environment_too(folder: Path, tmp_path: Path):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         path = "/v1.0-alpha1/conversation/echo/converse"
         body = {"inputs": [{"content": "hello"}]}
-        assert 401 == send(connection, "POST", path, body).status
-        assert 200 == send(connection, "POST", path, body, dapr_api_token="t0ken").status
+        assert send(connection, "POST", path, body).status == 401
+        assert send(connection, "POST", path, body, dapr_api_token="t0ken").status == 200
         connection.close()
         popen.terminate()
         rest = popen.stderr.read()
-    assert 0 == popen.returncode
+    assert popen.returncode == 0
     assert "t0ken" not in rest
 
 
@@ -198,7 +198,7 @@ def test_options_come_from_the_environment_too(folder: Path, tmp_path: Path):
         (["--host", "no.such.host.invalid"], "--host"),
     ],
 )
-def test_a_wrong_option_is_one_clear_line(folder: Path, arguments: list[str], told: str):
+def test_a_wrong_option_is_one_clear_line(folder: Path, arguments: list[str], told: str) -> None:
     """A start that can't be is refused with the option's name and no traceback."""
     ended = run("serve", "--manifests", str(folder), *arguments)
 
@@ -208,7 +208,7 @@ def test_a_wrong_option_is_one_clear_line(folder: Path, arguments: list[str], to
 
 
 @SERVERS
-def test_a_unix_socket(folder: Path, tmp_path: Path, server: str):
+def test_a_unix_socket(folder: Path, tmp_path: Path, server: str) -> None:
     """The host serves on a Unix socket, and takes over one that a dead host left behind."""
     path = tmp_path / "j.sock"
     abandoned = socket.socket(socket.AF_UNIX)
@@ -226,7 +226,7 @@ def test_a_unix_socket(folder: Path, tmp_path: Path, server: str):
 
 
 @SERVERS
-def test_tls(folder: Path, tmp_path: Path, server: str):
+def test_tls(folder: Path, tmp_path: Path, server: str) -> None:
     """With certificate and key the host speaks TLS; with a client CA it turns strangers away."""
     authority = trustme.CA()
     issued = authority.issue_cert("localhost", "127.0.0.1")
@@ -245,16 +245,16 @@ def test_tls(folder: Path, tmp_path: Path, server: str):
         stranger.close()
         authority.issue_cert("client@example.org").configure_cert(known)
         friend = http.client.HTTPSConnection("127.0.0.1", process.port, timeout=30, context=known)
-        assert 200 == send(friend, "POST", "/v1.0-alpha2/conversation/echo/converse", BODY).status
+        assert send(friend, "POST", "/v1.0-alpha2/conversation/echo/converse", BODY).status == 200
         friend.close()
 
 
-def test_strict_ends_a_start_with_a_failing_component(folder: Path):
-    """With --strict a component that can't be built ends the process with 1 and is named; without it the host serves."""
+def test_strict_ends_a_start_with_a_failing_component(folder: Path) -> None:
+    """With --strict a component that can't be built ends the process with 1 and is named; else the host serves."""
     (folder / "bad.yaml").write_text(component("bad", "conversation.openai"))
     with serving(folder, "--strict") as process:
-        assert 1 == process.exit_code()
+        assert process.exit_code() == 1
         assert "bad (failed)" in process.log
     with serving(folder) as process:
         process.wait_for("component=bad.*state=failed")
-        assert 200 == ask(process).status
+        assert ask(process).status == 200

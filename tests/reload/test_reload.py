@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from running import Reply, RunningHost, component, send
 from model_server import ModelServer
+from running import Reply, RunningHost, component, send
 
 LIMIT = 0.2
 """Seconds after the last write within which an edit is effective, beside the component's own build time."""
@@ -120,7 +120,7 @@ class Asking:
             self._note(self._host.converse(self._name))
 
 
-def test_edits_go_live_in_time_and_no_request_fails(manifests: Manifests):
+def test_edits_go_live_in_time_and_no_request_fails(manifests: Manifests) -> None:
     """Under constant load every reply comes from the old or the new manifest, and an edit is live within 200 ms."""
     manifests.write("v0")
     with RunningHost(manifests.folder) as host:
@@ -140,10 +140,10 @@ def test_edits_go_live_in_time_and_no_request_fails(manifests: Manifests):
     assert sorted(delays)[len(delays) // 2] < LIMIT
 
 
-def test_create_rename_and_delete(manifests: Manifests):
+def test_create_rename_and_delete(manifests: Manifests) -> None:
     """A file's coming, renaming and going are its component's; a rename of the file alone changes nothing."""
     with RunningHost(manifests.folder) as host:
-        assert "ERR_CONVERSATION_NOT_FOUND" == said(host.converse("llm"))
+        assert said(host.converse("llm")) == "ERR_CONVERSATION_NOT_FOUND"
 
         path = manifests.write("v1")
         eventually(host, "v1")
@@ -153,14 +153,14 @@ def test_create_rename_and_delete(manifests: Manifests):
         began = time.monotonic()
         while "other.yaml" not in str(host.request("GET", "/v1.0/metadata").json["jackfield"]["components"]):
             assert time.monotonic() - began < PATIENCE
-        assert "v1" == said(host.converse("llm"))
+        assert said(host.converse("llm")) == "v1"
         assert generation < host.request("GET", "/v1.0/metadata").json["jackfield"]["generation"]
 
         moved.unlink()
         eventually(host, "ERR_CONVERSATION_NOT_FOUND")
 
 
-def test_a_component_renamed_inside_its_file(manifests: Manifests):
+def test_a_component_renamed_inside_its_file(manifests: Manifests) -> None:
     """Delete and create go live together: no moment has neither name."""
     manifests.write("v1", "old")
     with RunningHost(manifests.folder) as host:
@@ -168,10 +168,10 @@ def test_a_component_renamed_inside_its_file(manifests: Manifests):
         manifests.replace(manifests.folder / "llm.yaml", manifests.text("v1", "new"))
         eventually(host, "v1", "new")
 
-        assert "ERR_CONVERSATION_NOT_FOUND" == said(host.converse("old"))
+        assert said(host.converse("old")) == "ERR_CONVERSATION_NOT_FOUND"
 
 
-def test_a_change_of_type(manifests: Manifests):
+def test_a_change_of_type(manifests: Manifests) -> None:
     """Another component type under the same name takes over without a gap."""
     path = manifests.write("v1")
     with RunningHost(manifests.folder) as host, Asking(host) as asking:
@@ -194,7 +194,7 @@ BROKEN: list[tuple[str, Callable[[Manifests], str], str]] = [
 
 
 @pytest.mark.parametrize(("broken", "told"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
-def test_a_bad_edit_keeps_what_serves(manifests: Manifests, broken: Callable[[Manifests], str], told: str):
+def test_a_bad_edit_keeps_what_serves(manifests: Manifests, broken: Callable[[Manifests], str], told: str) -> None:
     """The previous version goes on serving, marked stale with place and cause, until the document is mended."""
     path = manifests.write("v1")
     with RunningHost(manifests.folder) as host:
@@ -204,7 +204,7 @@ def test_a_bad_edit_keeps_what_serves(manifests: Manifests, broken: Callable[[Ma
             problems = wait_for_state(host, "stale")
             assert told in problems
             assert "llm.yaml" in problems
-            assert 204 == host.request("GET", "/v1.0/healthz").status
+            assert host.request("GET", "/v1.0/healthz").status == 204
         assert {"v1"} == asking.answers
 
         manifests.replace(path, manifests.text("v1"))
@@ -213,7 +213,7 @@ def test_a_bad_edit_keeps_what_serves(manifests: Manifests, broken: Callable[[Ma
         eventually(host, "v4")
 
 
-def test_a_broken_document_leaves_its_neighbours_alone(manifests: Manifests):
+def test_a_broken_document_leaves_its_neighbours_alone(manifests: Manifests) -> None:
     """In a file of two documents the readable one goes live, the other one keeps what it had."""
     path = manifests.folder / "two.yaml"
     path.write_text(manifests.text("a1", "a") + "---\n" + manifests.text("b1", "b"))
@@ -223,11 +223,11 @@ def test_a_broken_document_leaves_its_neighbours_alone(manifests: Manifests):
         manifests.replace(path, manifests.text("a2", "a") + "---\n: : [\n")
         eventually(host, "a2", "a")
 
-        assert "b1" == said(host.converse("b"))
-        assert "stale" == state(host, "b")[0]
+        assert said(host.converse("b")) == "b1"
+        assert state(host, "b")[0] == "stale"
 
 
-def test_a_half_written_file_is_never_taken_for_a_whole_one(manifests: Manifests):
+def test_a_half_written_file_is_never_taken_for_a_whole_one(manifests: Manifests) -> None:
     """A file that is written in pieces changes what serves once, when it is whole."""
     path = manifests.write("v1")
     text = manifests.text("v2", "llm") + "---\n" + manifests.text("v2", "second")
@@ -244,7 +244,7 @@ def test_a_half_written_file_is_never_taken_for_a_whole_one(manifests: Manifests
     assert {"v1", "v2"} >= asking.answers
 
 
-def test_a_config_map_is_swapped(manifests: Manifests):
+def test_a_config_map_is_swapped(manifests: Manifests) -> None:
     """Kubernetes replaces the link ..data: all files change at one moment."""
     folder = manifests.folder
 
@@ -266,7 +266,7 @@ def test_a_config_map_is_swapped(manifests: Manifests):
     assert {"v1", "v2"} >= asking.answers
 
 
-def test_a_folder_that_is_a_switched_link(manifests: Manifests, tmp_path: Path):
+def test_a_folder_that_is_a_switched_link(manifests: Manifests, tmp_path: Path) -> None:
     """Switching the link that the folder is takes effect like an edit."""
     other = Manifests(manifests.upstream, tmp_path / "other")
     other.folder.mkdir()
@@ -286,7 +286,7 @@ def test_a_folder_that_is_a_switched_link(manifests: Manifests, tmp_path: Path):
     assert {"v1", "v2", "v3"} >= asking.answers
 
 
-def test_a_folder_that_goes_and_comes_back(manifests: Manifests):
+def test_a_folder_that_goes_and_comes_back(manifests: Manifests) -> None:
     """While the folder is missing its components stay; when it is back its files count again."""
     manifests.write("v1")
     with RunningHost(manifests.folder) as host:
@@ -294,7 +294,7 @@ def test_a_folder_that_goes_and_comes_back(manifests: Manifests):
         moved = manifests.folder.with_name("moved")
         manifests.folder.rename(moved)
         wait_for_state(host, "stale")
-        assert "v1" == said(host.converse("llm"))
+        assert said(host.converse("llm")) == "v1"
 
         manifests.folder.mkdir()
         manifests.write("v2")
@@ -304,18 +304,18 @@ def test_a_folder_that_goes_and_comes_back(manifests: Manifests):
         eventually(host, "v3")
 
 
-def test_a_folder_that_is_not_there_yet(manifests: Manifests):
+def test_a_folder_that_is_not_there_yet(manifests: Manifests) -> None:
     """The host starts without its folder, and serves it from the moment it appears."""
     manifests.folder.rmdir()
     with RunningHost(manifests.folder) as host:
-        assert 404 != host.converse("llm").status
+        assert host.converse("llm").status != 404
         manifests.folder.mkdir()
         manifests.write("v1")
         eventually(host, "v1")
 
 
 @pytest.mark.parametrize("events", [True, False], ids=["events", "poll"])
-def test_without_events_a_look_a_second_is_enough(manifests: Manifests, events: bool):
+def test_without_events_a_look_a_second_is_enough(manifests: Manifests, events: bool) -> None:
     """Where the kernel tells nothing, an edit is live within about a second."""
     manifests.write("v1")
     with RunningHost(manifests.folder, options={"watch_events": events}) as host:
@@ -324,7 +324,7 @@ def test_without_events_a_look_a_second_is_enough(manifests: Manifests, events: 
         assert eventually(host, "v2") < (1.0 if events else 3.0)
 
 
-def test_an_edit_behind_a_link_elsewhere(manifests: Manifests, tmp_path: Path):
+def test_an_edit_behind_a_link_elsewhere(manifests: Manifests, tmp_path: Path) -> None:
     """A manifest that is a link to a file in another folder is followed too, though no event tells of it."""
     elsewhere = Manifests(manifests.upstream, tmp_path)
     real = elsewhere.write("v1", file="real.yaml")
@@ -335,7 +335,7 @@ def test_an_edit_behind_a_link_elsewhere(manifests: Manifests, tmp_path: Path):
         eventually(host, "v2")
 
 
-def test_a_rescan_on_demand(manifests: Manifests):
+def test_a_rescan_on_demand(manifests: Manifests) -> None:
     """What SIGHUP asks for works without events."""
     manifests.write("v1")
     with RunningHost(manifests.folder, options={"watch_events": False}) as host:
@@ -346,7 +346,7 @@ def test_a_rescan_on_demand(manifests: Manifests):
         assert eventually(host, "v2") < LIMIT + 0.3
 
 
-def test_no_reload_reads_the_folder_once(manifests: Manifests):
+def test_no_reload_reads_the_folder_once(manifests: Manifests) -> None:
     """With hot reload off an edit has no effect; a second host on the same folder shows when it would have had one."""
     manifests.write("v1")
     with RunningHost(manifests.folder, options={"reload": False}) as host, RunningHost(manifests.folder) as follower:
@@ -357,11 +357,11 @@ def test_no_reload_reads_the_folder_once(manifests: Manifests):
             host.loop.call_soon_threadsafe(host.host.rescan)
             eventually(follower, version)
 
-        assert "v1" == said(host.converse("llm"))
+        assert said(host.converse("llm")) == "v1"
         assert "HotReload" not in str(host.request("GET", "/v1.0/metadata").json)
 
 
-def test_a_running_reply_survives_its_component(tmp_path: Path):
+def test_a_running_reply_survives_its_component(tmp_path: Path) -> None:
     """A reply that runs while its component is edited and then removed comes whole from the old version."""
     folder = tmp_path / "manifests"
     folder.mkdir()
@@ -383,10 +383,10 @@ def test_a_running_reply_survives_its_component(tmp_path: Path):
             upstream.release()
             thread.join()
 
-    assert ["v1"] == replies
+    assert replies == ["v1"]
 
 
-def test_a_thousand_components(tmp_path: Path):
+def test_a_thousand_components(tmp_path: Path) -> None:
     """With 1,000 components one edit keeps the event loop for less than 5 ms at a time."""
     folder = tmp_path / "many"
     folder.mkdir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 
 from jackfield.catalog.instance import ConversationInstance, Instance
@@ -14,7 +14,7 @@ from jackfield.manifests.component import ComponentManifest
 __all__ = ["Catalog", "Entry", "State"]
 
 
-class State(str, Enum):
+class State(StrEnum):
     """How a component stands."""
 
     STARTING = "starting"

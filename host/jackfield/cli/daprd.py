@@ -1,4 +1,4 @@
-"""daprd's own option spellings, so that a script that starts daprd starts this (contract sheet, sections 1 to 3 and 8)."""
+"""daprd's own option spellings, so that a script that starts daprd starts this (contract sheet, sections 1 to 8)."""
 
 from __future__ import annotations
 

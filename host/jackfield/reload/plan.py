@@ -51,27 +51,16 @@ def make_plan(
         A plan that names every component of the scan and of the catalog once.
     """
     plan = Plan()
-    found: dict[str, list[ComponentManifest]] = {}
-    for path, file in scan.files.items():
-        if _folder_trouble(path, scan) is not None:
-            continue  # what was read of it before is all there is: its components are held below
-        if file.broken:
-            plan.unreadable[path] = tuple(problem for problem in file.problems if problem.severity == "error")
-        for manifest in file.documents:
-            if not denied(manifest):
-                found.setdefault(manifest.name, []).append(manifest)
+    found = _found(scan, denied, plan)
     for name, manifests in found.items():
-        entry = entries.get(name)
+        entry, manifest = entries.get(name), manifests[0]
         if len(manifests) > 1:
-            kept = entry.manifest if entry is not None else manifests[0]
+            kept = entry.manifest if entry is not None else manifest
             plan.stale[name] = (kept, _duplicates(name, manifests))
-            continue
-        manifest = manifests[0]
-        if name in building:
-            same = building[name].digest == manifest.digest
+        elif _is_known(manifest, entry, building.get(name)):
+            plan.keep[name] = manifest
         else:
-            same = entry is not None and entry.tried == manifest.digest and not _lost_its_reason(entry)
-        (plan.keep if same else plan.build)[name] = manifest
+            plan.build[name] = manifest
     for name, entry in entries.items():
         if name not in found:
             held_by = _unreadable(entry.manifest.file, scan, plan)
@@ -81,6 +70,27 @@ def make_plan(
                 plan.stale[name] = (entry.manifest, held_by)
     plan.remove |= building.keys() - found.keys() - entries.keys()
     return plan
+
+
+def _found(scan: Scan, denied: Callable[[ComponentManifest], bool], plan: Plan) -> dict[str, list[ComponentManifest]]:
+    """Collect the manifests by name, and the trouble with files in the plan."""
+    found: dict[str, list[ComponentManifest]] = {}
+    for path, file in scan.files.items():
+        if _folder_trouble(path, scan) is not None:
+            continue  # what was read of it before is all there is: its components are held
+        if file.broken:
+            plan.unreadable[path] = tuple(problem for problem in file.problems if problem.severity == "error")
+        for manifest in file.documents:
+            if not denied(manifest):
+                found.setdefault(manifest.name, []).append(manifest)
+    return found
+
+
+def _is_known(manifest: ComponentManifest, entry: Entry | None, building: ComponentManifest | None) -> bool:
+    """Whether a manifest is the one that is being built, or the one that was built or failed last."""
+    if building is not None:
+        return building.digest == manifest.digest
+    return entry is not None and entry.tried == manifest.digest and not _lost_its_reason(entry)
 
 
 def _duplicates(name: str, manifests: list[ComponentManifest]) -> tuple[Problem, ...]:

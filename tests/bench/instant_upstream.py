@@ -13,9 +13,8 @@ REPLY = (
     b'{"role":"assistant","content":"The capital of France is Paris, and has been for a very long time."},'
     b'"finish_reason":"stop"}],"usage":{"prompt_tokens":57,"completion_tokens":17,"total_tokens":74}}'
 )
-_ANSWER = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + str(len(REPLY)).encode() + b"\r\n\r\n" + REPLY
-)
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+_ANSWER = _HEAD % len(REPLY) + REPLY
 
 
 class _Upstream(asyncio.Protocol):
