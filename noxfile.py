@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -43,8 +44,12 @@ def say(session: nox.Session, text: str) -> None:
 
 
 def pull_model(session: nox.Session) -> None:
-    """Fetch the embedded model unless it is there."""
-    session.run("jackfield", "pull", "smollm2")
+    """Fetch the embedded model unless it is there.
+
+    An environment that uv made has no pip, and the uv that made it may stand beside nox and not on the path.
+    """
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    session.run("jackfield", "pull", "smollm2", env={"UV": uv} if uv else {})
 
 
 @nox.session

@@ -249,6 +249,27 @@ def test_tls(folder: Path, tmp_path: Path, server: str) -> None:
         friend.close()
 
 
+def test_the_factory_serves_the_same_app(folder: Path) -> None:
+    """`uvicorn --factory jackfield.asgi:create_app` takes its options from the variables and answers like serve."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("JACKFIELD_", "DAPR_"))}
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "--factory", "jackfield.asgi:create_app", "--fd", str(listener.fileno())],
+            pass_fds=[listener.fileno()],
+            env=environment | {"JACKFIELD_MANIFESTS": str(folder), "JACKFIELD_ALPHA1": "daprd"},
+            stderr=subprocess.DEVNULL,
+        ) as popen,
+    ):
+        connection = http.client.HTTPConnection("127.0.0.1", listener.getsockname()[1], timeout=30)
+        path = "/v1.0-alpha1/conversation/echo/converse"
+        reply = send(connection, "POST", path, {"inputs": [{"content": "hello"}]})
+        assert (reply.status, reply.json) == (200, {"outputs": [{"result": "hello"}]})
+        assert send(connection, "POST", "/v1.0/shutdown").status == 204
+        connection.close()
+        popen.wait(30)
+
+
 def test_strict_ends_a_start_with_a_failing_component(folder: Path) -> None:
     """With --strict a component that can't be built ends the process with 1 and is named; else the host serves."""
     (folder / "bad.yaml").write_text(component("bad", "conversation.openai"))
