@@ -199,7 +199,7 @@ class CompatibleConversation(Conversation[SettingsT]):
     def _without_secrets(self, error: InvokeError) -> InvokeError:
         """Take the key and the headers' values out of what the provider said; it may quote what it was sent."""
         hidden = [self.settings.key.get_secret_value(), *self.settings.headers.values()]
-        for value in hidden:
+        for value in sorted(hidden, key=len, reverse=True):  # one may be a part of another
             if len(value) >= _SHORTEST_HIDDEN:
                 error.detail = error.detail.replace(value, "***")
         error.args = (error.detail,)
