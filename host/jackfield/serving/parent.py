@@ -135,19 +135,20 @@ class Parent:
         with theirs:
             process = spawn(self._sockets, theirs)
         channel = Channel(decode_for_parent, lambda frame: self._received(slot, frame), slot.relieved)
-        first = slot.process is None
+        first, generation = slot.process is None, self._board.generation(slot.worker)
         slot.begin(process, channel)
         self._board.began(slot.worker, process.pid)
         await channel.open(ours)
         channel.send(
             Start(
                 worker=slot.worker,
-                options=replace(self._options, environment={}),
+                # Only a first start is judged: a replacement may find an edit that is broken for the moment.
+                options=replace(self._options, environment={}, strict=self._options.strict and not generation),
                 environment={os.fsencode(key): os.fsencode(value) for key, value in self._options.environment.items()},
                 network=self._network,
                 sockets=tuple(bound.fileno() for bound in self._sockets),
                 logs=self._logs,
-                generation=self._board.generation(slot.worker),
+                generation=generation,
                 documents=self._board.documents(),
             )
         )

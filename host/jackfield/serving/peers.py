@@ -15,7 +15,8 @@ from jackfield.serving.reporter import Reporter
 
 __all__ = ["NotShared", "Peers"]
 
-_SHARE_LIMIT = 5.0
+_SHARE_LIMIT = 3.0
+"""Seconds for which a value may be under way: an event loop that is busy for longer is stuck."""
 
 
 class NotShared(JackfieldError):
