@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from jackfield.errors import MalformedRequest
-from jackfield.http.strict_json import DEEPEST, parse
+from jackfield.http.strict_json import DEEPEST, parse, parse_precisely
 
 REFUSED = {
     b"{": "invalid JSON at line 1 column 2",
@@ -87,3 +91,63 @@ def test_a_doubled_key_is_shown_shortened() -> None:
     with pytest.raises(MalformedRequest) as caught:
         parse(b"{" + key + b":1," + key + b":2}")
     assert len(caught.value.detail) < 100
+
+
+CHARACTERS = st.sampled_from(
+    [
+        "a",
+        "b",
+        "\\u0061",
+        '\\"',
+        "\\u0022",
+        "\\\\",
+        "\\\\u0022",
+        "\\/",
+        "\\n",
+        "\u00e9",
+        "\\u00e9",
+        "\U0001f600",
+        "\\ud83d",
+        "\\ude00",
+    ]
+)
+STRINGS = st.lists(CHARACTERS, max_size=3).map(lambda characters: f'"{"".join(characters)}"')
+NUMBERS = st.one_of(
+    st.integers(-(2**70), 2**70).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.sampled_from(["-0", "-0.0", "0e5", "1E5", "1e999", "-1e999", "1e-999", "01", "1.", "NaN", "-Infinity"]),
+)
+TEXTS = st.recursive(
+    st.one_of(STRINGS, NUMBERS, st.sampled_from(["true", "false", "null", " 1 ", "{}"])),
+    lambda values: st.one_of(
+        st.lists(values, max_size=4).map(lambda items: f"[{','.join(items)}]"),
+        st.lists(st.tuples(STRINGS, values), max_size=4).map(
+            lambda members: "{" + ",".join(f"{key}:{value}" for key, value in members) + "}"
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+def outcome(read: Callable[[bytes], Any], body: bytes) -> str:
+    """Tell what a reader makes of a body, down to the types and the signs of zeros."""
+    try:
+        return repr(read(body))
+    except MalformedRequest as error:
+        return error.message
+
+
+@example('{"a":1,"a":"\\u0022\\u0022"}')
+@example('{"a":"b","\\u0061":"\\u0022\\u0022\\u0022\\u0022"}')
+@example('{"a\\"b":{"a":[{"b":1,"b":2}]}}')
+@example('{"":[],"":[]}')
+@given(TEXTS)
+def test_the_fast_reader_reads_as_the_precise_one_does(text: str) -> None:
+    """Whatever a text holds, doubled keys in any disguise included, speed changes neither value nor error."""
+    assert outcome(parse, text.encode()) == outcome(parse_precisely, text.encode())
+
+
+@given(st.one_of(st.binary(min_size=1), TEXTS.flatmap(lambda text: st.binary(max_size=2).map(text.encode().__add__))))
+def test_the_fast_reader_refuses_as_the_precise_one_does(body: bytes) -> None:
+    """Bytes that are no JSON get the same words from both."""
+    assert outcome(parse, body) == outcome(parse_precisely, body)

@@ -1,8 +1,9 @@
 """JSON read as protojson reads it: what is doubtful is refused, never guessed (contract sheet, section 1.2).
 
 A lenient reader keeps the last of two equal keys, so ``{"scrubPii": true, "scrubPii": false}`` would switch off what
-the caller asked for. The standard library's C scanner calls back for each object, which makes the check cost about
-1.5 us for 500 bytes; counting keys in a second pass over the bytes costs more.
+the caller asked for. msgspec is such a reader, and by far the fastest; whether it dropped anything shows in the number
+of quotation marks. What it refuses, or may have dropped, the standard library's reader looks at key by key, which costs
+three times as much and says precisely what is wrong.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from json import JSONDecodeError, JSONDecoder, JSONEncoder
 from math import isfinite
 from typing import Any
 
+import msgspec
+
 from jackfield.errors import MalformedRequest
 
-__all__ = ["DEEPEST", "parse"]
+__all__ = ["DEEPEST", "parse", "parse_precisely"]
 
 DEEPEST = 200
 """How many arrays and objects may stand inside each other. A JSON Schema takes two levels per nested object, three with
@@ -49,8 +52,12 @@ def _no_constant(text: str) -> float:
     raise _RefusedError(f"{text} is not JSON; only a number field takes it, as a string")
 
 
-_DECODER = JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
-_ENCODER = JSONEncoder(ensure_ascii=False, check_circular=False)
+_PRECISE = JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+_WRITER = JSONEncoder(ensure_ascii=False, check_circular=False)
+_DECODER = msgspec.json.Decoder()
+_ENCODER = msgspec.json.Encoder()
+_DOUBTS = (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError)
+"""What msgspec raises for a text that it refuses, or that it reads and can't write."""
 
 
 def parse(body: bytes) -> Any:
@@ -67,10 +74,26 @@ def parse(body: bytes) -> Any:
     if not body:
         return {}
     try:
-        tree = _DECODER.decode(body.decode())
+        tree = _DECODER.decode(body)
+        # Every mark of the body is one of the tree's, written again. Only a dropped member takes marks away, at least
+        # the two of its key; and only an escape that holds one without showing it could make up for them.
+        sound = _ENCODER.encode(tree).count(b'"') == body.count(b'"') and b"\\u0022" not in body
+    except _DOUBTS:
+        sound = False
+    if not sound:
+        tree = parse_precisely(body)
+    if body.count(b"[") + body.count(b"{") > DEEPEST:
+        _check_depth(tree)
+    return tree
+
+
+def parse_precisely(body: bytes) -> Any:
+    """Read one JSON text with the standard library; returns and raises what ``parse`` does, but for the depth."""
+    try:
+        tree = _PRECISE.decode(body.decode())
         if b"\\ud" in body or b"\\uD" in body:
             # Escaped surrogates are rare; a lone one is found by writing the text again.
-            _ENCODER.encode(tree).encode()
+            _WRITER.encode(tree).encode()
     except UnicodeDecodeError as error:
         raise MalformedRequest(f"invalid UTF-8 at byte {error.start}") from None
     except UnicodeEncodeError:
@@ -84,8 +107,6 @@ def parse(body: bytes) -> Any:
     except ValueError:
         # Python refuses integers of thousands of digits, as reading them takes quadratic time.
         raise MalformedRequest("a number has too many digits") from None
-    if body.count(b"[") + body.count(b"{") > DEEPEST:
-        _check_depth(tree)
     return tree
 
 
