@@ -29,7 +29,7 @@ def metadata_document(host: Host) -> dict[str, Any]:
     components = [_dapr_component(entry) for entry in everywhere if entry.instance is not None]
     if components:
         document["components"] = components
-    document["extended"] = {"daprRuntimeVersion": DAPR_VERSION, **host.extended}
+    document["extended"] = {**host.extended, "daprRuntimeVersion": DAPR_VERSION}
     own = [_component(entry) for entry in entries]
     document["jackfield"] = {
         "version": __version__,

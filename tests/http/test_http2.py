@@ -12,18 +12,28 @@ from h2.connection import H2Connection
 from h2.events import DataReceived, ResponseReceived, StreamEnded
 from raw_http import converse_path, said
 from running import RunningHost, component
+from upstream import running_upstream
+
+from jackfield_openai.testing import hang
 
 
 @pytest.fixture(scope="module", name="hypercorn")
 def _hypercorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
     folder: Path = tmp_path_factory.mktemp("manifests")
     (folder / "echo.yaml").write_text(component("echo"))
-    with RunningHost(folder) as running:
+    with RunningHost(folder, options={"max_body_size": 1000}) as running:
         yield running
 
 
 def _status(headers: Iterable[tuple[str | bytes, str | bytes]]) -> int:
     return next(int(value) for name, value in headers if name in {":status", b":status"})
+
+
+def _send(h2: H2Connection, stream: int, method: str, path: str, body: bytes) -> None:
+    headers = [(":method", method), (":path", path), (":scheme", "http"), (":authority", "localhost")]
+    h2.send_headers(stream, headers, end_stream=not body)
+    if body:
+        h2.send_data(stream, body, end_stream=True)
 
 
 def exchange(host: RunningHost, *requests: tuple[str, str, bytes]) -> list[tuple[int, bytes]]:
@@ -33,10 +43,7 @@ def exchange(host: RunningHost, *requests: tuple[str, str, bytes]) -> list[tuple
     streams: list[int] = []
     for method, path, body in requests:
         stream = h2.get_next_available_stream_id()
-        headers = [(":method", method), (":path", path), (":scheme", "http"), (":authority", "localhost")]
-        h2.send_headers(stream, headers, end_stream=not body)
-        if body:
-            h2.send_data(stream, body, end_stream=True)
+        _send(h2, stream, method, path, body)
         streams.append(stream)
     status: dict[int, int] = {}
     bodies: dict[int, bytes] = dict.fromkeys(streams, b"")
@@ -84,19 +91,35 @@ def test_streams_of_one_connection_keep_apart(hypercorn: RunningHost) -> None:
 
 
 def test_a_body_over_the_limit_is_told_in_http_2_as_well(hypercorn: RunningHost) -> None:
-    """A stream whose body is announced as too large gets the 400, and its neighbour an answer."""
-    h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
-    h2.initiate_connection()
-    head = [(":method", "POST"), (":path", converse_path("echo")), (":scheme", "http"), (":authority", "localhost")]
-    h2.send_headers(1, [*head, ("content-length", str(5 << 20))])
-    h2.send_headers(3, head)
-    h2.send_data(3, said("hi"), end_stream=True)
-    h2.reset_stream(1)
-    status: dict[int, int] = {}
-    with hypercorn.connect() as connection:
-        connection.sendall(h2.data_to_send())
-        while 3 not in status:
-            for event in h2.receive_data(connection.recv(65536)):
-                if isinstance(event, ResponseReceived) and event.headers and event.stream_id:
-                    status[event.stream_id] = _status(event.headers)
-    assert status == {3: 200}
+    """A stream whose body is too large gets the 400, and its neighbours their answers."""
+    replies = exchange(
+        hypercorn,
+        ("POST", converse_path("echo"), said("before")),
+        ("POST", converse_path("echo"), said("x" * 5000)),
+        ("POST", converse_path("echo"), said("after")),
+    )
+    assert [status for status, _ in replies] == [200, 400, 200]
+    assert json.loads(replies[1][1])["errorCode"] == "ERR_BODY_READ"
+
+
+def test_a_reset_stream_cancels_its_provider_call(tmp_path: Path) -> None:
+    """A client that gives up one stream ends that call alone; the connection serves on."""
+    with running_upstream(hang) as upstream:
+        llm = component("llm", "conversation.openai", key="sk-0123456789", endpoint=upstream.endpoint)
+        (tmp_path / "a.yaml").write_text(llm + "---\n" + component("echo"))
+        with RunningHost(tmp_path) as host, host.connect() as connection:
+            h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+            h2.initiate_connection()
+            _send(h2, 1, "POST", converse_path("llm"), said("never answered"))
+            connection.sendall(h2.data_to_send())
+            upstream.wait_asked()
+            h2.reset_stream(1)
+            _send(h2, 3, "POST", converse_path("echo"), said("next"))
+            connection.sendall(h2.data_to_send())
+            upstream.wait_closed()
+            status = 0
+            while not status:
+                for event in h2.receive_data(connection.recv(65536)):
+                    if isinstance(event, ResponseReceived) and event.headers and event.stream_id == 3:
+                        status = _status(event.headers)
+            assert status == 200

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
+
 import pytest
 from raw_http import converse_path, message, post, read_reply, said
 from running import Reply, RunningHost, send
@@ -259,3 +262,30 @@ def test_made_request_ids_differ(host: RunningHost) -> None:
     ids = {host.converse("echo").headers["x-request-id"] for _ in range(5)}
     assert len(ids) == 5
     assert "" not in ids
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"garbage\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
+        b"\x00" * 100 + b"\r\n\r\n",
+        b"POST /v1.0-alpha2/conversation/\xff/converse HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        message("POST", converse_path("echo"), b"", "Content-Length: -5"),
+        message("POST", converse_path("echo"), b"", "Content-Length: 99999999999999999999999"),
+        message("POST", converse_path("echo"), b"", "Transfer-Encoding: chunked") + b"zz\r\n",
+        message("GET", "/v1.0/healthz", b"", "bad header line"),
+    ],
+)
+def test_bytes_that_are_no_http_harm_nobody(host: RunningHost, data: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """What isn't HTTP gets a 400 or the end of its connection, and the next client its reply."""
+    with host.connect() as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        with suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                received += piece
+    assert not received or received.startswith(b"HTTP/1.1 400")
+    assert host.converse("echo").status == 200
+    assert [record for record in caplog.records if record.levelname in {"ERROR", "CRITICAL"}] == []

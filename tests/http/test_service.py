@@ -181,9 +181,10 @@ def test_a_value_put_shows_in_the_document(tmp_path: Path, server: str) -> None:
             reply = host.request("PUT", f"/v1.0/metadata/{key}", value, content_type="application/json")
             assert (reply.status, reply.body) == (204, b"")
         assert host.request("PUT", "/v1.0/metadata/a%20b/", "caf\u00e9".encode()).status == 204
-        extended = host.request("GET", "/v1.0/metadata").json["extended"]
-        runtime = extended.pop("daprRuntimeVersion")
-        assert runtime
+        assert host.request("PUT", "/v1.0/metadata/daprRuntimeVersion", "0.0.1").status == 204
+        document = host.request("GET", "/v1.0/metadata").json
+        extended = document["extended"]
+        assert extended.pop("daprRuntimeVersion") == document["runtimeVersion"]
         assert extended == {"cliPID": "43", "appCommand": "python app.py", "empty": "", "a b": "caf\u00e9"}
 
 

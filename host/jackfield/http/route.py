@@ -14,6 +14,7 @@ __all__ = ["ConversationRoute"]
 
 _ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 _REMEMBERED = 1024
+_LONGEST_REMEMBERED = 256
 
 
 class ConversationRoute(BaseRoute):
@@ -43,9 +44,10 @@ class ConversationRoute(BaseRoute):
             if len(parts) != 4 or parts[0] != self._version or parts[1] != b"conversation" or parts[3] != b"converse":
                 return Match.NONE, {}
             name = _unescaped(parts[2])
-            if len(self._names) >= _REMEMBERED:
-                self._names.clear()
-            self._names[raw] = name
+            if len(raw) <= _LONGEST_REMEMBERED:  # paths are the callers' own: they may not fill the memory
+                if len(self._names) >= _REMEMBERED:
+                    self._names.clear()
+                self._names[raw] = name
         return Match.FULL, {"jackfield.name": name}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
