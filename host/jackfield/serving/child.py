@@ -99,7 +99,7 @@ class _Worker:
             bound.set_inheritable(False)
         await serve_host(host, start.network, sockets, self._stop)
         _log.info("stopped")
-        return host.exit_code
+        return 0  # the host's own exit code has gone to the parent, with the wish to stop
 
     async def _watch_parent(self) -> None:
         await self._channel.lost.wait()

@@ -118,9 +118,15 @@ class Parent:
         """Keep a worker's place taken."""
         while not self._stopping.is_set():
             began = monotonic()
-            await self._begin(slot)
-            await slot.exited.wait()
-            await self._ended(slot)
+            try:
+                await self._begin(slot)
+            except OSError as error:
+                # No memory or no descriptors for a process: the others serve, and it may be otherwise soon.
+                about = {"worker": slot.worker, "cause": error.strerror or type(error).__name__}
+                _log.error("a worker could not be started", extra=about)
+            else:
+                await slot.exited.wait()
+                await self._ended(slot)
             if self._stopping.is_set():
                 return
             wait = slot.wait_before_next(monotonic() - began)
@@ -133,7 +139,11 @@ class Parent:
     async def _begin(self, slot: Slot) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            process = spawn(self._sockets, theirs)
+            try:
+                process = spawn(self._sockets, theirs)
+            except OSError:
+                ours.close()
+                raise
         channel = Channel(decode_for_parent, lambda frame: self._received(slot, frame), slot.relieved)
         first, generation = slot.process is None, self._board.generation(slot.worker)
         slot.begin(process, channel)
@@ -176,6 +186,7 @@ class Parent:
         if slot.failed and all(other.failed for other in self._slots):
             self._failure = slot.failed
             self._stopping.set()
+        self._unacknowledged = [waiting for waiting in self._unacknowledged if waiting[1] is not slot]
         self._acknowledge()
         self._tell_soon()
 

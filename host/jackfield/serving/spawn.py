@@ -49,4 +49,5 @@ def _flags() -> list[str]:
     elif not {"", os.getcwd()} & set(sys.path):  # noqa: PTH109  as texts, which is what they are in sys.path
         # ``-m`` would look for modules in the current folder, where ``jackfield`` as a command does not.
         given.append("-P")
-    return given + [f"-W{option}" for option in sys.warnoptions]
+    given += [f"-W{option}" for option in sys.warnoptions]
+    return given + [f"-X{name}" if value is True else f"-X{name}={value}" for name, value in sys._xoptions.items()]  # noqa: SLF001  documented, if not by its name
