@@ -175,9 +175,10 @@ def replaced(process: Process, pid: int) -> None:
     until(lambda: pid not in (now := pids(process)) and len(now) == 2)
 
 
-def test_all_workers_answer(workers: Workers) -> None:
+@pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
+def test_all_workers_answer(workers: Workers, server: str) -> None:
     """Both processes serve the port, and each describes the whole host."""
-    with workers.serve() as process:
+    with workers.serve("--server", server) as process:
         serving_now = set(pids(process))
         assert len(serving_now) == 2
         assert process.popen.pid not in serving_now
@@ -295,6 +296,17 @@ def test_metadata_says_so_when_a_worker_hangs(workers: Workers) -> None:
         until(lambda: get(process, "/v1.0/metadata").json["extended"].get("note") == "late")
         assert send(connection, "PUT", "/v1.0/metadata/note", "on time").status == 204
         connection.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_during_the_start_is_a_stop(workers: Workers, number: int) -> None:
+    """A host that is stopped before its workers are up ends at once, with 0 and without a traceback."""
+    with workers.serve(ready=False) as process:
+        process.wait_for("worker started.* worker=2")
+        process.signal(number)
+        assert process.exit_code() == 0
+        assert "Traceback" not in process.log
+        assert "worker died" not in process.log
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from jackfield.errors import ConfigurationError
 
-__all__ = ["Network", "bind"]
+__all__ = ["BACKLOG", "Network", "bind"]
 
-_BACKLOG = 2048
+BACKLOG = 2048
+"""Connections that the kernel keeps until they are accepted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ def _bind_tcp(address: str, port: int, option: str) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(target)
-        bound.listen(_BACKLOG)
+        bound.listen(BACKLOG)
     except OSError as error:
         bound.close()
         if error.errno == errno.EADDRINUSE:
@@ -94,7 +95,7 @@ def _bind_unix(path: Path) -> socket.socket:
     try:
         _remove_abandoned(path)
         bound.bind(os.fspath(path))
-        bound.listen(_BACKLOG)
+        bound.listen(BACKLOG)
     except OSError as error:
         bound.close()
         cause = f"can't listen on the Unix socket {path}: {error.strerror}; check --unix-socket"

@@ -13,7 +13,7 @@ from typing import Any, cast
 from starlette.types import ASGIApp
 
 from jackfield.errors import ConfigurationError
-from jackfield.serving.network import Network
+from jackfield.serving.network import BACKLOG, Network
 
 __all__ = ["serve"]
 
@@ -49,6 +49,7 @@ async def _hypercorn(
     # hypercorn keeps misspelt settings in silence, so they are set one by one under a type checker's eyes.
     config = Config()
     config.bind = [f"fd://{bound.detach()}" for bound in sockets]
+    config.backlog = BACKLOG  # hypercorn listens again, on the sockets that listen already
     config.accesslog = None
     config.errorlog = _server_log()
     config.include_server_header = False
