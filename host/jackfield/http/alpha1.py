@@ -90,8 +90,8 @@ def decode_alpha1(
         MissingInputs: ``inputs`` is absent or empty.
         InvalidParameters: the first of its values that can be read but not used.
     """
-    members = parse(body)
-    found = _REQUEST.read(members, "")
+    others: dict[str, Any] = {}
+    found = _REQUEST.read(parse(body), "", others)
     doubts: list[str] = []
     messages = tuple(
         [
@@ -103,9 +103,7 @@ def decode_alpha1(
     scrub_reply = _flag(found, "", documented=documented, doubts=doubts)
     context_id = text(found, "contextID", "")
     ttl = cache_ttl(found, doubts)
-    settings, model, metadata = read_overrides(
-        members, _REQUEST, parameters, _metadata(found), policy=policy, record=record, doubts=doubts
-    )
+    overrides = read_overrides(others, parameters, _metadata(found), policy=policy, record=record, doubts=doubts)
     if not messages:
         raise MissingInputs
     if doubts:
@@ -113,9 +111,9 @@ def decode_alpha1(
     request = ConversationRequest(
         component=component,
         messages=messages,
-        settings=settings,
-        model=model,
-        metadata=metadata,
+        settings=overrides.settings,
+        model=overrides.model,
+        metadata=overrides.metadata,
         context_id=context_id,
         cache_ttl=ttl,
         scrub_reply=scrub_reply,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from math import inf, isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct, structs
 
 from jackfield.errors import MalformedRequest
-from jackfield.http.spelling import Fields, folded
+from jackfield.http.spelling import folded
 from jackfield.http.strict_json import parse
 from jackfield.http.wire import at, integer, kind, number
 from jackfield.messages import GenerationSettings, Record
@@ -70,7 +70,7 @@ class OverridePolicy(Struct, frozen=True):
         return cls(frozenset(allowed), explicit=True, defaults=defaults)
 
 
-class Overrides(NamedTuple):
+class Overrides(Struct, frozen=True):
     """What a request's overrides come to.
 
     Attributes:
@@ -90,9 +90,8 @@ def override_name(key: str) -> str | None:
 
 
 def read_overrides(
-    body: Mapping[str, Any],
-    known: Fields,
-    parameters: Mapping[str, Any],
+    others: Mapping[str, Any],
+    parameters: Mapping[str, Any] | None,
     metadata: dict[str, str],
     *,
     policy: OverridePolicy,
@@ -102,8 +101,7 @@ def read_overrides(
     """Collect a request's settings from all three places.
 
     Args:
-        body: the request's members as they were sent.
-        known: the fields among them that are no settings.
+        others: the members of the body that are no fields.
         parameters: plain JSON, or protobuf's ``Any`` around a well-known wrapper.
         metadata: texts; a number stands in them as ``"100"``, several stop texts as a JSON array.
         policy: what the manifest allows.
@@ -113,6 +111,8 @@ def read_overrides(
     Raises:
         MalformedRequest: a top-level setting has the wrong JSON type, or is given in two spellings.
     """
+    if not (others or parameters or metadata):
+        return Overrides(policy.defaults, None, metadata)
     found: dict[str, Any] = {}
     denied: set[str] = set()
     if metadata:
@@ -121,9 +121,10 @@ def read_overrides(
     if parameters:
         settings, _ = _split(parameters)
         found |= _read_place("parameters", settings, policy, denied, doubts)
-    settings = [(name, key, body[key]) for key in known.others(body) if (name := override_name(key))]
+    settings, _ = _split(others)
     if settings:
-        _check_spellings(settings)
+        if len(settings) > 1:
+            _check_spellings(settings)
         found |= _read_place("", settings, policy, denied, doubts)
     if denied:
         if policy.explicit:

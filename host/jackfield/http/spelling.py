@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from jackfield.errors import MalformedRequest
@@ -35,7 +35,7 @@ class Fields:
         any_case: the fields among them that are also known in any other case, with or without underscores.
     """
 
-    __slots__ = ("_folded", "_names")
+    __slots__ = ("_folded", "_initials", "_names")
 
     def __init__(self, *names: str | tuple[str, ...], any_case: Collection[str] = ()) -> None:
         self._names: dict[str, str] = {}
@@ -43,23 +43,21 @@ class Fields:
             spellings = (name, _proto_name(name)) if isinstance(name, str) else name
             self._names |= dict.fromkeys(spellings, spellings[0])
         self._folded = {folded(name): name for name in any_case}
+        # Folding costs more than all else about a key, and nearly no key begins like one of these.
+        self._initials = {initial for name in self._folded for initial in (name[0], name[0].upper(), "_", "-")}
 
     @property
     def spellings(self) -> dict[str, str]:
         """Every spelling, with the field's own name."""
         return dict(self._names)
 
-    def others(self, members: Mapping[str, Any]) -> list[str]:
-        """Return the keys of an object that are no spelling of these fields."""
-        names = self._names
-        return [key for key in members if key not in names]
-
-    def read(self, members: Any, path: str) -> dict[str, Any]:
+    def read(self, members: Any, path: str, others: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return an object's known members under their fields' own names; ``null`` stays, unknown members are left out.
 
         Args:
             members: what should be an object.
             path: where it stands in the body, for the error's text.
+            others: gets the unknown members, if given.
 
         Raises:
             MalformedRequest: it isn't an object, or a field is given in two spellings.
@@ -71,10 +69,11 @@ class Fields:
         for key, value in members.items():
             name = names.get(key)
             if name is None:
-                if not self._folded:
-                    continue
-                name = self._folded.get(folded(key))
+                if key[:1] in self._initials:
+                    name = self._folded.get(folded(key))
                 if name is None:
+                    if others is not None:
+                        others[key] = value
                     continue
             if name in found:
                 raise MalformedRequest(f"{path or 'the body'}: the field {name} is given in two spellings; send one")
