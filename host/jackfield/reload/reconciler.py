@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from jackfield.catalog.builder import Builder, StartFailed
@@ -20,6 +19,8 @@ from jackfield.components import SecretStore
 from jackfield.errors import ManifestError, Problem
 from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.folder import Scan
+from jackfield.reload.changes import log_changes
+from jackfield.reload.outcomes import Outcome, built, held, kept, no_store
 from jackfield.reload.plan import Plan, make_plan
 from jackfield.reload.retries import Retries
 
@@ -39,17 +40,6 @@ class _UnderConstruction(BaseException):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What a build came to."""
-
-    manifest: ComponentManifest
-    state: State
-    instance: Instance | None = None
-    problems: tuple[Problem, ...] = ()
-    retry: bool = False
 
 
 class Reconciler:
@@ -78,7 +68,7 @@ class Reconciler:
         self._building: dict[str, ComponentManifest] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._waits_for: dict[str, str] = {}
-        self._outcomes: dict[str, _Outcome] = {}
+        self._outcomes: dict[str, Outcome] = {}
         self._retries = Retries()
         self._in_pass = False
         self._last: Scan | None = None
@@ -201,7 +191,7 @@ class Reconciler:
         if not self._in_pass:
             self._commit(Plan())
 
-    async def _outcome(self, name: str, manifest: ComponentManifest) -> _Outcome:
+    async def _outcome(self, name: str, manifest: ComponentManifest) -> Outcome:
         entry = self.catalog.entries.get(name)
         serving = entry.instance if entry is not None else None
         while True:
@@ -210,33 +200,20 @@ class Reconciler:
             except _UnderConstruction as other:
                 circle = await self._await_other(name, other.name, manifest)
                 if circle is not None:
-                    return _Outcome(manifest, State.FAILED, problems=(circle,))
+                    return Outcome(manifest, State.FAILED, problems=(circle,))
             except StoreNotLoaded as error:
-                return _Outcome(manifest, State.WAITING, problems=(self._no_store(manifest, error.store),))
+                return Outcome(manifest, State.WAITING, problems=(no_store(manifest, error.store, self.catalog),))
             except ManifestError as error:
-                return _Outcome(manifest, State.FAILED, problems=tuple(error.problems))
+                return Outcome(manifest, State.FAILED, problems=tuple(error.problems))
             except StartFailed as error:
-                return _Outcome(manifest, State.FAILED, problems=(error.problem,), retry=True)
+                return Outcome(manifest, State.FAILED, problems=(error.problem,), retry=True)
             except Exception as error:  # noqa: BLE001  whatever it is, one component is lost
                 # A fault of the host's own: this component is lost, and nothing else.
                 _log.exception("a build ended unexpectedly", extra={"component": name})
                 cause = f"the host failed to build it ({type(error).__name__}); please report this"
-                return _Outcome(manifest, State.FAILED, problems=(manifest.problem("", cause),))
+                return Outcome(manifest, State.FAILED, problems=(manifest.problem("", cause),))
             else:
-                return _Outcome(manifest, State.READY, instance, problems)
-
-    def _no_store(self, manifest: ComponentManifest, store: str) -> Problem:
-        entry = self.catalog.entries.get(store)
-        if entry is None:
-            cause = f"the secret store {store} that it reads from isn't loaded"
-            return manifest.problem(
-                "auth.secretStore", cause, f"add a Component named {store} of a secretstores.* type"
-            )
-        if entry.manifest.type_key.startswith("secretstores."):
-            cause = f"the secret store {store} that it reads from isn't loaded"
-            return manifest.problem("auth.secretStore", cause, f"mend it: see {entry.manifest.place}")
-        cause = f"{store} is a {entry.manifest.type_name}, not a secret store"
-        return manifest.problem("auth.secretStore", cause, "name a Component of a secretstores.* type")
+                return Outcome(manifest, State.READY, instance, problems)
 
     async def _await_other(self, name: str, other: str, manifest: ComponentManifest) -> Problem | None:
         """Wait until another build has ended; gives the problem if that one waits for this one."""
@@ -278,9 +255,9 @@ class Reconciler:
         """Put the plan's immediate changes and all finished builds into one new catalog."""
         entries = dict(self.catalog.entries)
         for name, manifest in plan.keep.items():
-            entries[name] = _kept(entries[name], manifest) if name in entries else Entry(name, State.STARTING, manifest)
+            entries[name] = kept(entries[name], manifest) if name in entries else Entry(name, State.STARTING, manifest)
         for name, (manifest, problems) in plan.stale.items():
-            entries[name] = _held(entries.get(name), name, manifest, problems)
+            entries[name] = held(entries.get(name), name, manifest, problems)
             self._drop(name)
         for name in plan.remove:
             entries.pop(name, None)
@@ -289,7 +266,7 @@ class Reconciler:
         if outcomes:
             self._last = None  # what waits for one of these has to be planned again
         for name, outcome in outcomes.items():
-            entries[name] = _built(entries.get(name), name, outcome)
+            entries[name] = built(entries.get(name), name, outcome)
             if outcome.retry:
                 self._retries.failed(name)
             else:
@@ -316,7 +293,7 @@ class Reconciler:
     def _replace_catalog(self, entries: dict[str, Entry]) -> None:
         before, self.catalog = self.catalog, Catalog(self.catalog.generation + 1, MappingProxyType(entries))
         if not self._closed:
-            _log_changes(before, self.catalog)
+            log_changes(before, self.catalog)
         live = {entry.instance for entry in entries.values() if entry.instance is not None}
         for entry in before.entries.values():
             if entry.instance is not None and entry.instance not in live:
@@ -328,50 +305,3 @@ class Reconciler:
     def _retire(self, instance: Instance) -> None:
         self._retired = {old for old in self._retired if old.closing is None or not old.closing.done()} | {instance}
         instance.retire()
-
-
-def _kept(entry: Entry, manifest: ComponentManifest) -> Entry:
-    """The document reads as it did when it was built: only its place may have changed, or a trouble be over."""
-    if not entry.held:
-        return entry if entry.manifest is manifest else replace(entry, manifest=manifest)
-    return replace(entry, manifest=manifest, state=State.READY, problems=(), held=False)
-
-
-def _held(entry: Entry | None, name: str, manifest: ComponentManifest, problems: tuple[Problem, ...]) -> Entry:
-    if entry is None or entry.instance is None:
-        tried = entry.tried if entry is not None else ""
-        return Entry(name, State.FAILED, manifest, None, problems, tried, held=True)
-    return replace(entry, state=State.STALE, problems=problems, held=True)
-
-
-def _built(entry: Entry | None, name: str, outcome: _Outcome) -> Entry:
-    instance, state = outcome.instance, outcome.state
-    if instance is None and entry is not None and entry.instance is not None:
-        instance, state = entry.instance, State.STALE
-    return Entry(name, state, outcome.manifest, instance, outcome.problems, outcome.manifest.digest)
-
-
-def _log_changes(before: Catalog, after: Catalog) -> None:
-    for name, entry in after.entries.items():
-        old = before.entries.get(name)
-        if old is entry or entry.state is State.STARTING:
-            continue
-        about = {"component": name, "type": entry.manifest.type_name, "generation": after.generation}
-        if entry.state is State.READY:
-            if old is None or old.instance is not entry.instance:
-                done = "component loaded" if old is None or old.instance is None else "component updated"
-                _log.info(done, extra=about)
-            elif old.state is not State.READY:
-                _log.info("component is as its manifest says again", extra=about)
-        elif old is None or (old.state, old.problems) != (entry.state, entry.problems):
-            kept = (
-                "the component keeps serving its previous version"
-                if entry.instance
-                else "the component is not available"
-            )
-            _log.error(kept, extra={**about, "state": entry.state.value, "cause": entry.cause})
-        for problem in entry.problems:
-            if problem.severity != "error" and (old is None or problem not in old.problems):
-                _log.warning(str(problem), extra={"component": name})
-    for name in before.entries.keys() - after.entries.keys():
-        _log.info("component removed", extra={"component": name, "generation": after.generation})
