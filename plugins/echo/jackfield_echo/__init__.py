@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from jackfield import (
     Choice,
@@ -35,15 +35,15 @@ class Echo(Conversation[DaprSettings]):
         Raises:
             InvokeError: a tool's ``properties`` are no object, or a message holds something else than text.
         """
-        calls = tuple(_call(position, tool) for position, tool in enumerate(request.tools))
-        conversations: Iterable[list[Message]] = [list(request.messages)]
+        calls = tuple([_call(position, tool) for position, tool in enumerate(request.tools)])
+        conversations: Iterable[Sequence[Message]] = (request.messages,)
         if request.answer_each_input:
             by_input: dict[int, list[Message]] = {}
             for message in request.messages:
                 by_input.setdefault(message.input, []).append(message)
             conversations = by_input.values()
-        choices = tuple(_choice(messages, calls) for messages in conversations)
-        words = sum(len(choice.text.split()) for choice in choices)
+        choices = tuple([_choice(messages, calls) for messages in conversations])
+        words = sum([len(choice.text.split()) for choice in choices])
         return Result(choices=choices, usage=Usage(words, words, 2 * words))
 
 
@@ -53,21 +53,23 @@ def register_components(register: RegisterComponents) -> None:
     register.conversation("conversation.echo", Echo)
 
 
-def _choice(messages: list[Message], calls: tuple[ToolCall, ...]) -> Choice:
+def _choice(messages: Sequence[Message], calls: tuple[ToolCall, ...]) -> Choice:
     """Answer one conversation: the tools' calls come before those that the history holds."""
-    text = "\n".join(line for message in messages for line in _lines(message))
-    calls += tuple(call for message in messages for call in message.tool_calls)
-    return Choice(parts=(TextPart(text),), tool_calls=calls, finish_reason="tool_calls" if calls else "stop")
+    lines: list[str] = []
+    history: list[ToolCall] = []
+    for message in messages:
+        history += message.tool_calls
+        for part in message.parts:
+            if not isinstance(part, TextPart):
+                raise InvokeError(f"found invalid content type as input for {type(part).__name__}")
+            lines.append(part.text if message.role != "tool" else _tool_line(message, part))
+    text = TextPart("\n".join(lines))
+    calls += tuple(history)
+    return Choice(parts=(text,), tool_calls=calls, finish_reason="tool_calls" if calls else "stop")
 
 
-def _lines(message: Message) -> Iterable[str]:
-    for part in message.parts:
-        if not isinstance(part, TextPart):
-            raise InvokeError(f"found invalid content type as input for {type(part).__name__}")
-        if message.role == "tool":
-            yield f"Tool Response for tool ID '{message.tool_call_id}' with name '{message.name}': {part.text}"
-        else:
-            yield part.text
+def _tool_line(message: Message, part: TextPart) -> str:
+    return f"Tool Response for tool ID '{message.tool_call_id}' with name '{message.name}': {part.text}"
 
 
 def _call(position: int, tool: Tool) -> ToolCall:
