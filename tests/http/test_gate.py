@@ -137,6 +137,7 @@ def test_a_page_still_needs_the_token(listed: RunningHost) -> None:
     """Being listed is no token; and OPTIONS that is no preflight isn't one either."""
     reply = exchange(listed, post("echo", "hi", f"Origin: {ORIGIN}"))
     assert (reply.status, reply.body) == (401, b"invalid api token\n")
+    assert reply.headers["access-control-allow-origin"] == ORIGIN, "the page can't read what is wrong"
     assert exchange(listed, message("OPTIONS", "/v1.0/metadata"), "OPTIONS").status == 401
     assert exchange(listed, message("OPTIONS", "/v1.0/metadata", b"", f"Origin: {ORIGIN}"), "OPTIONS").status == 401
 

@@ -13,7 +13,7 @@ from jackfield.host import Host
 from jackfield.http.conversation import ConversationEndpoint, Dialect
 from jackfield.http.dialects import Alpha1, Alpha2
 from jackfield.http.gate import Gate, normal_origin
-from jackfield.http.replies import direct_invoke
+from jackfield.http.replies import direct_invoke, unauthorized
 from jackfield.http.route import ConversationRoute
 from jackfield.http.service import service_routes
 
@@ -43,13 +43,23 @@ def build_app(host: Host) -> ASGIApp:
     ]
     routes += service_routes(host)
     # A path that isn't served is the same to daprd as one of another app: 404, whatever the method.
-    app: ASGIApp = Router(routes, redirect_slashes=False, default=direct_invoke, lifespan=lifespan)
-    if options.allowed_origins:
-        app = CORSMiddleware(
+    router = Router(routes, redirect_slashes=False, default=direct_invoke, lifespan=lifespan)
+
+    def readable(app: ASGIApp) -> ASGIApp:
+        """Let the pages that are listed read what an app answers."""
+        if not options.allowed_origins:
+            return app
+        return CORSMiddleware(
             app,
             allow_origins=[normal_origin(origin) for origin in options.allowed_origins],
             allow_methods=["GET", "POST", "PUT"],
             allow_headers=["*"],
             expose_headers=["x-request-id", "x-jackfield-ignored"],
         )
-    return Gate(app, api_token=options.api_token, allowed_origins=options.allowed_origins)
+
+    return Gate(
+        readable(router),
+        unauthorized=readable(unauthorized),
+        api_token=options.api_token,
+        allowed_origins=options.allowed_origins,
+    )

@@ -8,7 +8,7 @@ from hmac import compare_digest
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from jackfield.http.replies import JSON, TEXT, Reply
+from jackfield.http.replies import JSON, Reply
 
 __all__ = ["Gate", "normal_origin"]
 
@@ -21,7 +21,6 @@ _FORBIDDEN = Reply(
     b'list it in --allowed-origins to let them in"}',
     (JSON,),
 )
-_UNAUTHORIZED = Reply(401, b"invalid api token\n", (TEXT,))
 _BAD_HOST = Reply(
     400, b'{"errorCode":"ERR_BAD_REQUEST","message":"invalid request: the Host header is no host name"}', (JSON,)
 )
@@ -40,12 +39,16 @@ class Gate:
 
     Args:
         app: what comes next.
+        unauthorized: answers in its place where the token is not right.
         api_token: what ``dapr-api-token`` must hold; empty asks for nothing. Compared in constant time.
         allowed_origins: origins whose pages may call; ``*`` allows all.
     """
 
-    def __init__(self, app: ASGIApp, *, api_token: str = "", allowed_origins: Collection[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, unauthorized: ASGIApp, api_token: str = "", allowed_origins: Collection[str] = ()
+    ) -> None:
         self._app = app
+        self._unauthorized = unauthorized
         self._token = api_token.encode()
         self._any_origin = "*" in allowed_origins
         self._origins = frozenset(normal_origin(origin).encode() for origin in allowed_origins)
@@ -55,7 +58,7 @@ class Gate:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
             return
-        refusal: Reply | None = None
+        refusal: ASGIApp | None = None
         if scope["type"] == "http":
             path = scope["path"]
             if len(path) > 1 and ("//" in path or path[-1] == "/"):
@@ -63,8 +66,8 @@ class Gate:
             refusal = self._refusal(scope)
         await (self._app if refusal is None else refusal)(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> Reply | None:
-        refusal: Reply | None = None
+    def _refusal(self, scope: Scope) -> ASGIApp | None:
+        refusal: ASGIApp | None = None
         token = b""
         preflight = False
         for name, value in scope["headers"]:
@@ -81,5 +84,5 @@ class Gate:
                 preflight = bool(self._origins) and scope["method"] == "OPTIONS"
         if refusal is None and self._token and not compare_digest(token, self._token):
             exempt = scope["method"] == "GET" and scope["path"] in _WITHOUT_TOKEN
-            return None if exempt or preflight else _UNAUTHORIZED
+            return None if exempt or preflight else self._unauthorized
         return refusal

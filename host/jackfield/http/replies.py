@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from jackfield.errors import RequestError, error_code
 from jackfield.http.wire import encode_error
 
-__all__ = ["CLOSE", "JSON", "TEXT", "Header", "Reply", "direct_invoke", "error_reply", "send_reply"]
+__all__ = ["CLOSE", "JSON", "TEXT", "Header", "Reply", "direct_invoke", "error_reply", "send_reply", "unauthorized"]
 
 Header = tuple[bytes, bytes]
 CLOSE: Header = (b"connection", b"close")
@@ -48,6 +48,10 @@ class Reply:
 
 direct_invoke = Reply(404, _DIRECT_INVOKE, (JSON,))
 """daprd's answer to every path it doesn't serve: it takes the request for a call of another app."""
+
+
+unauthorized = Reply(401, b"invalid api token\n", (TEXT,))
+"""daprd's answer to a request without the right ``dapr-api-token``."""
 
 
 def error_reply(error: RequestError) -> Reply:
