@@ -76,7 +76,10 @@ class Host:
         self._on_changed = changed
         builder = Builder(self.types, options.environment, options.app_id, options.namespace)
         self._reconciler = Reconciler(
-            builder, denied=self._denied, changed=self._changed, generation=first[1] if first is not None else 0
+            builder,
+            denied=self._denied if options.configuration.denied_types else None,
+            changed=self._changed,
+            generation=first[1] if first is not None else 0,
         )
         reader = FolderReader(options.folders, app_id=options.app_id, namespace=options.namespace or None)
         self._watcher = Watcher(reader, options.folders, events=options.watch_events)

@@ -37,7 +37,7 @@ def make_plan(
     scan: Scan,
     entries: Mapping[str, Entry],
     building: Mapping[str, ComponentManifest],
-    denied: Callable[[ComponentManifest], bool] = lambda _: False,
+    denied: Callable[[ComponentManifest], bool] | None = None,
 ) -> Plan:
     """Compare what the folders say with what serves.
 
@@ -45,7 +45,7 @@ def make_plan(
         scan: the folders' content.
         entries: the catalog's.
         building: the manifests that are being built at this moment, by name.
-        denied: says which manifests the operator doesn't allow; they count as not there.
+        denied: says which manifests the operator doesn't allow; they count as not there. None allows all.
 
     Returns:
         A plan that names every component of the scan and of the catalog once.
@@ -72,16 +72,19 @@ def make_plan(
     return plan
 
 
-def _found(scan: Scan, denied: Callable[[ComponentManifest], bool], plan: Plan) -> dict[str, list[ComponentManifest]]:
+def _found(
+    scan: Scan, denied: Callable[[ComponentManifest], bool] | None, plan: Plan
+) -> dict[str, list[ComponentManifest]]:
     """Collect the manifests by name, and the trouble with files in the plan."""
     found: dict[str, list[ComponentManifest]] = {}
+    all_readable = all(scan.folders.values())
     for path, file in scan.files.items():
-        if _folder_trouble(path, scan) is not None:
+        if not all_readable and _folder_trouble(path, scan) is not None:
             continue  # what was read of it before is all there is: its components are held
         if file.broken:
             plan.unreadable[path] = tuple(problem for problem in file.problems if problem.severity == "error")
         for manifest in file.documents:
-            if not denied(manifest):
+            if denied is None or not denied(manifest):
                 found.setdefault(manifest.name, []).append(manifest)
     return found
 

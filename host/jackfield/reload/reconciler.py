@@ -47,7 +47,7 @@ class Reconciler:
 
     Args:
         builder: makes the instances.
-        denied: says whether the operator's Configuration denies a manifest's type.
+        denied: says whether the operator's Configuration denies a manifest's type; None denies nothing.
         changed: called after every new catalog.
         generation: the generation to go on from.
     """
@@ -56,7 +56,7 @@ class Reconciler:
         self,
         builder: Builder,
         *,
-        denied: Callable[[ComponentManifest], bool] = lambda _: False,
+        denied: Callable[[ComponentManifest], bool] | None = None,
         changed: Callable[[], None] = lambda: None,
         generation: int = 0,
     ) -> None:
@@ -164,6 +164,7 @@ class Reconciler:
                 entry.name
                 for entry in self.catalog.entries.values()
                 if entry.instance is not None
+                and entry.instance.references
                 and any(reference.manifest.name in wanted for reference in entry.instance.references)
             } - found
             found |= wanted
