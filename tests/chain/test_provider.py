@@ -39,7 +39,7 @@ def make(cls: type[Conversation[Any]], limits: Limits | None = None) -> Provider
         raise LookupError(name)
 
     build = Build(name="c", type_name="conversation.c", settings=Settings(), environment={}, references=references)
-    return ProviderHandler(cls(build), limits=limits or Limits(), redact=redactor([SECRET]))
+    return ProviderHandler(cls(build), limits=limits, redact=redactor([SECRET]))
 
 
 def ask(*, stream: bool = False, scrub: bool = False, scrub_reply: bool = False) -> ConversationRequest:

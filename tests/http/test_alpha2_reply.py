@@ -80,6 +80,7 @@ def test_each_choice_is_an_output_of_its_own() -> None:
         (Usage(total_tokens=2**63), {"totalTokens": "9223372036854775808"}),
         (Usage(cached_tokens=0, reasoning_tokens=0), {}),
         (Usage(prompt_tokens=-1), {}),
+        (Usage(cached_tokens=-1, reasoning_tokens=-1), {}),
         (
             Usage(1, 0, 1, cached_tokens=1, reasoning_tokens=0),
             {"promptTokens": "1", "totalTokens": "1", "promptTokensDetails": {"cachedTokens": "1"}},

@@ -171,6 +171,8 @@ def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
 
 
 def _chain(component: Conversation[Any], policies: PolicySettings, redact: Callable[[str], str]) -> Handler:
-    limits = Limits(timeout=policies.timeout, max_concurrency=policies.max_concurrency)
+    limits = None
+    if policies.timeout or policies.max_concurrency:
+        limits = Limits(timeout=policies.timeout, max_concurrency=policies.max_concurrency)
     innermost = ProviderHandler(component, limits=limits, redact=redact)
     return fold((scrub_wishes(policies.scrub_pii),), innermost)

@@ -33,16 +33,16 @@ class ProviderHandler:
 
     Args:
         component: the provider.
-        limits: time and concurrency limits of the manifest.
+        limits: time and concurrency limits of the manifest; None if it sets none.
         redact: takes the component's secrets out of a text.
     """
 
-    def __init__(self, component: Conversation[Any], *, limits: Limits, redact: Callable[[str], str]) -> None:
+    def __init__(self, component: Conversation[Any], *, limits: Limits | None, redact: Callable[[str], str]) -> None:
         cls = type(component)
         self._component = component
         self._limits = limits
         self._redact = redact
-        self._has_converse = cls.converse is not Conversation.converse
+        self._whole = component.converse if cls.converse is not Conversation.converse else self._collected
         self._has_stream = cls.stream is not Conversation.stream
 
     async def __call__(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
@@ -51,7 +51,9 @@ class ProviderHandler:
         record = request.record
         record.served_by = self._component.name
         record.attempts += 1
-        await self._limits.enter()
+        limits = self._limits
+        if limits is not None:
+            await limits.enter()
         started = perf_counter()
         try:
             if request.stream:
@@ -60,7 +62,8 @@ class ProviderHandler:
                         _note_event(record, event)
                         yield event
             else:
-                result = await self._limits.whole(self._whole(request))
+                reply = self._whole(request)
+                result = await (reply if limits is None else limits.whole(reply))
                 _note_result(record, result)
                 yield result
         except RequestError as error:
@@ -69,21 +72,25 @@ class ProviderHandler:
         except Exception as error:  # noqa: BLE001  a plugin may raise anything
             raise self._foreign(error) from None
         finally:
-            self._limits.leave()
+            if limits is not None:
+                limits.leave()
             record.provider_seconds += perf_counter() - started
 
-    async def _whole(self, request: ConversationRequest) -> Result:
-        if self._has_converse:
-            return await self._component.converse(request)
+    async def _collected(self, request: ConversationRequest) -> Result:
         return await collect(self._component.stream(request))
 
     async def _streamed(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        limits = self._limits
         if not self._has_stream:
-            for event in spread(await self._limits.whole(self._component.converse(request))):
+            reply = self._component.converse(request)
+            for event in spread(await (reply if limits is None else limits.whole(reply))):
                 yield event
             return
         finished = False
-        async with aclosing(self._component.stream(request)) as events, aclosing(self._limits.gaps(events)) as timed:
+        async with (
+            aclosing(self._component.stream(request)) as events,
+            aclosing(events if limits is None else limits.gaps(events)) as timed,
+        ):
             async for event in timed:
                 finished = finished or type(event) is Finish
                 yield event

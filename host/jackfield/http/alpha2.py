@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from jackfield.errors import InvalidParameters, MalformedRequest, MissingInputs
 from jackfield.http.alpha2_messages import read_input
 from jackfield.http.alpha2_reply import encode_alpha2
@@ -56,22 +58,26 @@ def decode_alpha2(body: bytes, *, component: str, policy: OverridePolicy, record
     messages: list[Message] = []
     for index, value in enumerate(inputs):
         read_input(value, index, messages, doubts)
-    beside = _beside_inputs(found, doubts) if len(found) > 1 or not inputs else {}
-    parameters = mapping(found, "parameters", "")
-    overrides = read_overrides(others, parameters, _metadata(found), policy=policy, record=record, doubts=doubts)
+    beside: dict[str, Any] = {}
+    parameters: dict[str, Any] | None = None
+    metadata: dict[str, str] = {}
+    if len(found) > 1 or not inputs:
+        beside = _beside_inputs(found, doubts)
+        parameters, metadata = mapping(found, "parameters", ""), _metadata(found)
+    overrides = read_overrides(others, parameters, metadata, policy=policy, record=record, doubts=doubts)
     if not inputs:
         raise MissingInputs
     if doubts:
         raise InvalidParameters(doubts[0])
-    return ConversationRequest(
+    request = ConversationRequest(
         component=component,
         messages=tuple(messages),
         settings=overrides.settings,
         model=overrides.model,
         metadata=overrides.metadata,
         record=record,
-        **beside,
     )
+    return replace(request, **beside) if beside else request
 
 
 def _beside_inputs(found: dict[str, Any], doubts: list[str]) -> dict[str, Any]:

@@ -86,25 +86,40 @@ def encode_alpha2(request: ConversationRequest, result: Result) -> bytes:
 
 
 def _choice(choice: Choice, index: str) -> _Choice:
-    calls = [_ToolCall(id=call.id, function=_Function(call.name, call.arguments)) for call in choice.tool_calls]
-    return _Choice(finish_reason=choice.finish_reason, index=index, message=_Message(choice.text, calls))
+    calls = choice.tool_calls
+    sent = [_ToolCall(id=call.id, function=_Function(call.name, call.arguments)) for call in calls] if calls else []
+    return _Choice(finish_reason=choice.finish_reason, index=index, message=_Message(choice.text, sent))
 
 
 def _usage(usage: Usage) -> _Usage:
-    completion = _CompletionDetails(
-        _count(usage.accepted_prediction_tokens),
-        _count(usage.completion_audio_tokens),
-        _count(usage.reasoning_tokens),
-        _count(usage.rejected_prediction_tokens),
-    )
-    prompt = _PromptDetails(_count(usage.prompt_audio_tokens), _count(usage.cached_tokens))
     return _Usage(
         _count(usage.completion_tokens),
         _count(usage.prompt_tokens),
         _count(usage.total_tokens),
-        None if completion == _NO_COMPLETION_DETAILS else completion,
-        None if prompt == _NO_PROMPT_DETAILS else prompt,
+        _completion_details(usage),
+        _prompt_details(usage),
     )
+
+
+def _completion_details(usage: Usage) -> _CompletionDetails | None:
+    tokens = (
+        usage.accepted_prediction_tokens,
+        usage.completion_audio_tokens,
+        usage.reasoning_tokens,
+        usage.rejected_prediction_tokens,
+    )
+    if not any(tokens):
+        return None  # most providers tell none of them
+    details = _CompletionDetails(*map(_count, tokens))
+    return None if details == _NO_COMPLETION_DETAILS else details
+
+
+def _prompt_details(usage: Usage) -> _PromptDetails | None:
+    tokens = (usage.prompt_audio_tokens, usage.cached_tokens)
+    if not any(tokens):
+        return None
+    details = _PromptDetails(*map(_count, tokens))
+    return None if details == _NO_PROMPT_DETAILS else details
 
 
 def _count(tokens: int | None) -> str:

@@ -163,21 +163,20 @@ def _read_place(
         if name not in policy.allowed:
             denied.add(name)
             continue
-        path = at(place, key)
         value = _unwrapped(sent) if place == "parameters" else sent
         try:
             setting = _PARSERS[name](value)
         except TypeError as error:
             got = "a string that is none" if type(value) is str else kind(value)
+            wrong = f"{at(place, key)}: expected {error}, got {got}"
             if not place:
-                raise MalformedRequest(f"{path}: expected {error}, got {got}") from None
-            doubts.append(f"{path}: expected {error}, got {got}")
-            continue
+                raise MalformedRequest(wrong) from None
+            doubts.append(wrong)
         except ValueError as error:
-            doubts.append(f"{path}: {error}")
-            continue
-        if found.setdefault(name, setting) != setting:
-            doubts.append(f"{path}: {name} is given twice in {place}, with different values")
+            doubts.append(f"{at(place, key)}: {error}")
+        else:
+            if found.setdefault(name, setting) != setting:
+                doubts.append(f"{at(place, key)}: {name} is given twice in {place}, with different values")
     return found
 
 
