@@ -82,6 +82,15 @@ def test_a_chunked_body_is_counted_as_it_comes(small: RunningHost, pieces: int) 
     assert (reply.status, reply.json["message"]) == (400, TOO_LARGE.format(1000))
 
 
+def test_the_limit_holds_to_the_byte_without_a_length_too(small: RunningHost) -> None:
+    """A chunked body of the limit's size is answered, one of a byte more is not."""
+    head = message("POST", converse_path("echo"), b"", "Transfer-Encoding: chunked")
+    with small.connect() as connection:
+        for size, status in ((1000, 200), (1001, 400), (1000, 200)):
+            connection.sendall(head + chunked(sized(size)))
+            assert read_reply(connection).status == status
+
+
 def test_the_connection_serves_on_after_a_body_that_was_too_large(small: RunningHost) -> None:
     """What was too large has been taken in, so that the next request on the connection is understood."""
     connection = small.connection()

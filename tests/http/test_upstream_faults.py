@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -180,6 +181,25 @@ def test_a_secret_that_the_provider_repeats_is_taken_out(asking: RunningHost, up
         "failed conversing with component llm: API returned unexpected status code: 401:"
         " Incorrect API key provided: Bearer *** ***"
     )
+
+
+async def quote_model(exchange: Exchange) -> None:
+    """Refuse the model by its name."""
+    await refused(404, f"The model `{exchange.body['model']}` does not exist")(exchange)
+
+
+@APIS
+def test_what_came_from_a_secret_store_is_taken_out_too(tmp_path: Path, api: str) -> None:
+    """Not only keys are secret: whatever a store gave comes back as asterisks."""
+    with running_upstream(quote_model) as upstream:
+        llm = component("llm", "conversation.openai", key=KEY, endpoint=upstream.endpoint)
+        llm += "  - name: model\n    secretKeyRef: {name: MODEL}\nauth:\n  secretStore: env\n"
+        (tmp_path / "a.yaml").write_text(component("env", "secretstores.local.env") + "---\n" + llm)
+        with RunningHost(tmp_path, options={"environment": {"MODEL": "internal-codename"}}) as host:
+            reply = host.converse("llm", api=api)
+            (asked,) = upstream.requests
+            assert asked.body["model"] == "internal-codename"
+            assert reply.json["message"].endswith("404: The model `***` does not exist")
 
 
 def test_many_faults_at_once_leave_the_host_in_order(asking: RunningHost, upstream: Upstream) -> None:
