@@ -278,38 +278,3 @@ def test_alpha2_is_the_same_in_both_ways(documented: RunningHost, as_daprd: Runn
                 }
             ],
         }
-
-
-def test_a_tool_message_has_daprs_words(documented: RunningHost) -> None:
-    """The last row of section 1.5."""
-    tool = {"toolId": "tool-123", "name": "tool name", "content": [{"text": "tool message"}]}
-    content = "Tool Response for tool ID 'tool-123' with name 'tool name': tool message"
-    output = {
-        "choices": [{"finishReason": "stop", "message": {"content": content}}],
-        "usage": {"completionTokens": "12", "promptTokens": "12", "totalTokens": "24"},
-    }
-    for written in (tool, {"tool_id": "tool-123", **{key: tool[key] for key in ("name", "content")}}):
-        for member in ("ofTool", "of_tool"):
-            reply = documented.request("POST", converse_path("echo"), {"inputs": [{"messages": [{member: written}]}]})
-            assert reply.json == {"outputs": [output]}
-
-
-def test_a_model_s_choices_usage_and_name_stand_in_alpha2(documented: RunningHost) -> None:
-    """One output per choice, with its index unless that is 0, the same usage as texts, and the model."""
-    body = {"inputs": [{"messages": [{"ofUser": {"content": [{"text": "hi"}]}}]}], "n": 2}
-    reply = documented.request("POST", converse_path("llm"), body)
-    shared = {
-        "model": "gpt-5-nano-2026-01-01",
-        "usage": {
-            "completionTokens": "7",
-            "promptTokens": "1",
-            "totalTokens": "8",
-            "completionTokensDetails": {"reasoningTokens": "2"},
-            "promptTokensDetails": {"cachedTokens": "1"},
-        },
-    }
-    choice = {"finishReason": "stop", "message": {"content": "You said: hi"}}
-    assert (reply.status, reply.json) == (
-        200,
-        {"outputs": [{"choices": [choice], **shared}, {"choices": [{**choice, "index": "1"}], **shared}]},
-    )
