@@ -108,3 +108,16 @@ def test_a_kept_alive_connection_is_watched_in_each_request(asking: RunningHost,
         connection.sendall(post("llm", "last"))
         upstream.wait_asked()
     upstream.wait_closed()
+
+
+def test_a_client_that_sent_its_body_slowly_is_watched_too(asking: RunningHost, upstream: Upstream) -> None:
+    """However long the body took, from its end on a client that leaves cancels its provider call."""
+    request = post("llm", "hi")
+    with asking.connect() as connection:
+        connection.sendall(request[:-5])
+        connection.settimeout(0.06)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)  # nothing comes before the body is whole
+        connection.sendall(request[-5:])
+        upstream.wait_asked()
+    upstream.wait_closed()

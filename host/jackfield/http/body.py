@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope
 
 from jackfield.durations import format_go
 from jackfield.errors import BodyUnreadable
+from jackfield.http.client import ClientWatch
 from jackfield.http.replies import CLOSE, Header
 
 __all__ = ["BodyUnfinished", "ClientLeft", "closing", "read_body"]
@@ -33,14 +34,14 @@ def closing(error: BaseException, scope: Scope) -> Sequence[Header]:
     return (CLOSE,) if isinstance(error, BodyUnfinished) and scope["http_version"] < "2" else ()
 
 
-async def read_body(receive: Receive, *, announced: int | None, limit: int, silence: float) -> bytes:
+async def read_body(receive: Receive, watch: ClientWatch, *, announced: int | None, limit: int) -> bytes:
     """Read a body to its end.
 
     Args:
         receive: ASGI's receive.
+        watch: ends the wait for a client that has fallen silent; told how the body comes in.
         announced: the request's ``content-length``, if it has one.
         limit: the largest size in bytes.
-        silence: the longest wait for the next piece, in seconds.
 
     Raises:
         BodyUnreadable: it is larger than ``limit`` (daprd's text: ``stream too large``), or it stalled; the latter, and
@@ -50,10 +51,10 @@ async def read_body(receive: Receive, *, announced: int | None, limit: int, sile
     pieces: list[bytes] = []
     size = 0
     ended = False
-    patience = _Patience(silence)
     try:
         while size <= limit and (announced is None or announced <= limit):
             if ended:
+                watch.body_ended()
                 return b"".join(pieces)
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -62,52 +63,18 @@ async def read_body(receive: Receive, *, announced: int | None, limit: int, sile
             size += len(piece)
             pieces.append(piece)
             ended = not message.get("more_body", False)
-            if len(pieces) > 1:
-                patience.renew()
+            if not ended:
+                watch.heard()
     except asyncio.CancelledError:
-        if not patience.lost:
+        if not watch.silent:
             raise
-        patience.forgive()
-        raise BodyUnfinished(f"nothing arrived for {format_go(silence)}; {size} bytes had come until then") from None
-    finally:
-        patience.end()
+        watch.forgive()
+        raise BodyUnfinished(
+            f"nothing arrived for {format_go(watch.silence)}; {size} bytes had come until then"
+        ) from None
+    watch.stop()
     kind = BodyUnreadable if ended or await _drain(receive) else BodyUnfinished
     raise kind(f"stream too large: the limit is {limit} bytes (--max-body-size)")
-
-
-class _Patience:
-    """Cancels the task that made it after some seconds of silence.
-
-    ``asyncio.timeout`` does the same and more at five times the cost, and every request comes by here.
-    """
-
-    __slots__ = ("_loop", "_seconds", "_task", "_timer", "lost")
-
-    def __init__(self, seconds: float) -> None:
-        self.lost = False
-        self._seconds = seconds
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task(self._loop)
-        self._timer = self._loop.call_later(seconds, self._lose)
-
-    def renew(self) -> None:
-        """Begin to wait anew."""
-        self._timer.cancel()
-        self._timer = self._loop.call_later(self._seconds, self._lose)
-
-    def end(self) -> None:
-        """Wait no longer."""
-        self._timer.cancel()
-
-    def forgive(self) -> None:
-        """Take the cancellation back: it has done its work."""
-        if self._task is not None:
-            self._task.uncancel()
-
-    def _lose(self) -> None:
-        self.lost = True
-        if self._task is not None:
-            self._task.cancel()
 
 
 async def _drain(receive: Receive) -> bool:

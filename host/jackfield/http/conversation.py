@@ -14,9 +14,9 @@ from jackfield.errors import ComponentNotFound, InvokeError, RequestError, error
 from jackfield.events import Result
 from jackfield.host import Host
 from jackfield.http.body import ClientLeft, closing, read_body
-from jackfield.http.disconnect import DisconnectWatch
+from jackfield.http.client import ClientWatch
 from jackfield.http.overrides import OverridePolicy
-from jackfield.http.replies import JSON, send_reply
+from jackfield.http.replies import JSON
 from jackfield.http.strict_json import parse
 from jackfield.http.wire import encode_error
 from jackfield.messages import ConversationRequest, Record
@@ -25,6 +25,7 @@ __all__ = ["ConversationEndpoint", "Dialect"]
 
 _log = logging.getLogger("jackfield.http")
 _LEFT = 499
+_LONGEST_ID = 128
 
 
 class Dialect(Protocol):
@@ -60,17 +61,14 @@ class ConversationEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens to it."""
-        host, record = self._host, Record(api=self._dialect.name, component=scope["jackfield.name"])
+        host = self._host
+        record = Record(api=self._dialect.name, component=scope["jackfield.name"])
         announced = self._read_headers(scope, record)
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  a coroutine always runs in a task
-        host.running.add(task)
-        watch: DisconnectWatch | None = None
         headers = [JSON, (b"x-request-id", record.request_id.encode())]
+        watch = ClientWatch(receive, self._silence)
+        host.running.add(watch.task)
         try:
-            body = await read_body(receive, announced=announced, limit=self._limit, silence=self._silence)
-            watch = DisconnectWatch(receive, task, loop)
+            body = await read_body(receive, watch, announced=announced, limit=self._limit)
             reply = await self._answer(body, record)
             status = self._dialect.success
         except RequestError as error:
@@ -81,11 +79,11 @@ class ConversationEndpoint:
         except ClientLeft:
             status = _LEFT
         except asyncio.CancelledError:
-            if watch is not None and watch.left:
-                task.uncancel()
+            if watch.left:
+                watch.forgive()
                 status = _LEFT
             elif host.cutting:
-                task.uncancel()
+                watch.forgive()
                 cut = InvokeError("the host is stopping and the reply took too long", component=record.component)
                 reply, status, record.error_code = encode_error(cut), 500, error_code(cut).code
             else:
@@ -95,27 +93,27 @@ class ConversationEndpoint:
             reply = b'{"errorCode":"ERROR","message":"internal error: %s"}' % type(error).__name__.encode()
             status, record.error_code = 500, "ERROR"
         finally:
-            host.running.discard(task)
-            if watch is not None:
-                watch.stop()
+            host.running.discard(watch.task)
+            watch.stop()
         record.status = status
         if status != _LEFT:
             if record.ignored:
                 headers.append((b"x-jackfield-ignored", ", ".join(record.ignored).encode("latin-1", "replace")))
-            await send_reply(send, status, reply, headers)
+            headers.append((b"content-length", b"%d" % len(reply)))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": reply})
         record.total_seconds = perf_counter() - record.started
         host.finished(record)
 
     def _read_headers(self, scope: Scope, record: Record) -> int | None:
-        announced = None
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                announced = int(value) if value.isdigit() else None
-            elif name == b"x-request-id" and 0 < len(value) <= 128 and value.isascii():
-                text = value.decode()
-                record.request_id = text if text.isprintable() else ""
-        record.request_id = record.request_id or self._host.new_request_id()
-        return announced
+        headers = dict(scope["headers"])
+        name = headers.get(b"x-request-id", b"")
+        if 0 < len(name) <= _LONGEST_ID and name.isascii() and (text := name.decode()).isprintable():
+            record.request_id = text
+        else:
+            record.request_id = self._host.new_request_id()
+        announced = headers.get(b"content-length", b"")
+        return int(announced) if announced.isdigit() else None
 
     async def _answer(self, body: bytes, record: Record) -> bytes:
         try:

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from jackfield.errors import RequestError, error_code
 from jackfield.http.wire import encode_error
 
-__all__ = ["CLOSE", "JSON", "TEXT", "Header", "Reply", "direct_invoke", "error_reply", "send_reply", "unauthorized"]
+__all__ = ["CLOSE", "JSON", "TEXT", "Header", "Reply", "direct_invoke", "error_reply", "unauthorized"]
 
 Header = tuple[bytes, bytes]
 CLOSE: Header = (b"connection", b"close")
@@ -19,13 +19,6 @@ _DIRECT_INVOKE = (
     b'{"errorCode":"ERR_DIRECT_INVOKE",'
     b'"message":"failed getting app id either from the URL path or the header dapr-app-id"}'
 )
-
-
-async def send_reply(send: Send, status: int, body: bytes, headers: Sequence[Header]) -> None:
-    """Send a whole reply."""
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})
 
 
 class Reply:

@@ -11,6 +11,7 @@ from starlette.types import Scope
 from jackfield.errors import BodyUnreadable
 from jackfield.host import Host
 from jackfield.http.body import ClientLeft, closing, read_body
+from jackfield.http.client import ClientWatch
 from jackfield.metadata import metadata_document
 from jackfield.serving.peers import NotShared
 
@@ -55,13 +56,9 @@ def service_routes(host: Host) -> list[Route]:
 
 
 async def _set_metadata(host: Host, request: Request) -> Response:
+    watch = ClientWatch(request.receive, host.options.body_timeout)
     try:
-        value = await read_body(
-            request.receive,
-            announced=None,
-            limit=host.options.max_body_size,
-            silence=host.options.body_timeout,
-        )
+        value = await read_body(request.receive, watch, announced=None, limit=host.options.max_body_size)
         await host.set_metadata(request.path_params["key"], value.decode())
     except (BodyUnreadable, ClientLeft, UnicodeDecodeError) as error:
         detail = error.message if isinstance(error, BodyUnreadable) else "the value is no UTF-8 text"
@@ -70,6 +67,8 @@ async def _set_metadata(host: Host, request: Request) -> Response:
         return refusal
     except NotShared as error:
         return _error("ERR_METADATA_NOT_SHARED", str(error))
+    finally:
+        watch.stop()
     return Response(status_code=204)
 
 
