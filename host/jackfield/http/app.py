@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import BaseRoute, Router
+from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from jackfield.host import Host
@@ -14,7 +14,7 @@ from jackfield.http.conversation import ConversationEndpoint, Dialect
 from jackfield.http.dialects import Alpha1, Alpha2
 from jackfield.http.gate import Gate, normal_origin
 from jackfield.http.replies import direct_invoke, unauthorized
-from jackfield.http.route import ConversationRoute
+from jackfield.http.route import ConversationRoutes
 from jackfield.http.service import service_routes
 
 __all__ = ["build_app"]
@@ -36,14 +36,13 @@ def build_app(host: Host) -> ASGIApp:
         "v1alpha2": ("v1.0-alpha2", Alpha2()),
         "v1alpha1": ("v1.0-alpha1", Alpha1(documented=options.alpha1 == "documented")),
     }
-    routes: list[BaseRoute] = [
-        ConversationRoute(version, ConversationEndpoint(host, dialect))
+    endpoints = {
+        version: ConversationEndpoint(host, dialect)
         for api, (version, dialect) in dialects.items()
         if options.configuration.allows("conversation", api, "http")
-    ]
-    routes += service_routes(host)
+    }
     # A path that isn't served is the same to daprd as one of another app: 404, whatever the method.
-    router = Router(routes, redirect_slashes=False, default=direct_invoke, lifespan=lifespan)
+    router = Router(service_routes(host), redirect_slashes=False, default=direct_invoke, lifespan=lifespan)
 
     def readable(app: ASGIApp) -> ASGIApp:
         """Let the pages that are listed read what an app answers."""
@@ -58,7 +57,7 @@ def build_app(host: Host) -> ASGIApp:
         )
 
     return Gate(
-        readable(router),
+        readable(ConversationRoutes(endpoints, router)),
         unauthorized=readable(unauthorized),
         api_token=options.api_token,
         allowed_origins=options.allowed_origins,
