@@ -14,7 +14,7 @@ from jackfield.errors import ComponentNotFound, InvokeError, RequestError, error
 from jackfield.events import Result
 from jackfield.host import Host
 from jackfield.http.body import ClientLeft, closing, read_body
-from jackfield.http.client import ClientWatch
+from jackfield.http.client import ClientWatch, Lookout
 from jackfield.http.overrides import OverridePolicy
 from jackfield.http.replies import JSON
 from jackfield.http.strict_json import parse
@@ -58,6 +58,7 @@ class ConversationEndpoint:
         self._dialect = dialect
         self._limit = host.options.max_body_size
         self._silence = host.options.body_timeout
+        self._lookout = Lookout()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens to it."""
@@ -65,7 +66,7 @@ class ConversationEndpoint:
         record = Record(api=self._dialect.name, component=scope["jackfield.name"])
         announced = self._read_headers(scope, record)
         headers = [JSON, (b"x-request-id", record.request_id.encode())]
-        watch = ClientWatch(receive, self._silence)
+        watch = ClientWatch(self._lookout, receive, self._silence)
         host.running.add(watch.task)
         try:
             body = await read_body(receive, watch, announced=announced, limit=self._limit)

@@ -11,7 +11,7 @@ from starlette.types import Scope
 from jackfield.errors import BodyUnreadable
 from jackfield.host import Host
 from jackfield.http.body import ClientLeft, closing, read_body
-from jackfield.http.client import ClientWatch
+from jackfield.http.client import ClientWatch, Lookout
 from jackfield.metadata import metadata_document
 from jackfield.serving.peers import NotShared
 
@@ -56,7 +56,7 @@ def service_routes(host: Host) -> list[Route]:
 
 
 async def _set_metadata(host: Host, request: Request) -> Response:
-    watch = ClientWatch(request.receive, host.options.body_timeout)
+    watch = ClientWatch(Lookout(), request.receive, host.options.body_timeout)
     try:
         value = await read_body(request.receive, watch, announced=None, limit=host.options.max_body_size)
         await host.set_metadata(request.path_params["key"], value.decode())
