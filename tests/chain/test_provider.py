@@ -127,6 +127,7 @@ def test_secrets_are_taken_out_of_a_providers_words() -> None:
 
     assert caught.value.status == 401
     assert str(caught.value) == "failed conversing with component c: key *** was refused"
+    assert SECRET not in repr(caught.value)
 
 
 class Faulty(Conversation[Settings]):
@@ -144,6 +145,39 @@ def test_a_fault_of_a_plugin_is_told_without_its_text(caplog: pytest.LogCaptureF
     assert "text of a message" not in told
     assert any("test_provider.py" in vars(record)["at"] for record in caplog.records)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("error", [SystemExit, asyncio.CancelledError])
+def test_a_plugin_can_end_neither_the_host_nor_its_tasks(error: type[BaseException], stream: bool) -> None:
+    """A plugin that lets SystemExit out, or the CancelledError of a task of its own, has failed at one request."""
+
+    class Leaving(Conversation[Settings]):
+        async def converse(self, request: ConversationRequest) -> Result:
+            raise error
+
+    with pytest.raises(InvokeError, match=f"Leaving raised {error.__name__}"):
+        run(make(Leaving), ask(stream=stream))
+
+
+def test_a_request_that_is_cancelled_stays_cancelled() -> None:
+    """The cancellation of the host's own task is nobody's fault and passes through."""
+
+    class Waiting(Conversation[Settings]):
+        async def converse(self, request: ConversationRequest) -> Result:
+            begun.set()
+            return await asyncio.Event().wait()  # type: ignore[return-value]
+
+    begun = asyncio.Event()
+
+    async def main() -> None:
+        reply = asyncio.ensure_future(anext(make(Waiting)(ask())))
+        await begun.wait()
+        reply.cancel()
+        await asyncio.wait([reply])
+        assert reply.cancelled()
+
+    asyncio.run(main())
 
 
 class Unfinished(Conversation[Settings]):

@@ -17,6 +17,7 @@ from jackfield.chain.wishes import scrub_wishes
 from jackfield.components import Build, Component, Conversation
 from jackfield.durations import format_go
 from jackfield.errors import JackfieldError, Problem
+from jackfield.faults import is_fault
 from jackfield.http.overrides import OverridePolicy
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
@@ -134,7 +135,7 @@ class Builder:
                 raise failed(f"did not start within {format_go(manifest.init_timeout)}", fix) from None
             if isinstance(error, JackfieldError | LookupError | OSError | ValueError):
                 raise failed(f"could not start: {error}") from error
-            if isinstance(error, Exception):
+            if is_fault(error):
                 raise failed(f"could not start: {type(error).__name__}: {error} (at {frames(error)})") from error
             raise
         return component

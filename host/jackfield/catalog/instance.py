@@ -9,6 +9,7 @@ from typing import Any
 
 from jackfield.chain.handler import Handler
 from jackfield.components import Component
+from jackfield.faults import is_fault
 from jackfield.http.overrides import OverridePolicy
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
@@ -68,9 +69,11 @@ class Instance:
             self.closing = asyncio.get_running_loop().create_task(self._close())
 
     async def _close(self) -> None:
-        await close_quietly(self.component)
-        for reference in self.references:
-            reference.release()
+        try:
+            await close_quietly(self.component)
+        finally:
+            for reference in self.references:
+                reference.release()
 
 
 @dataclass(eq=False, kw_only=True)
@@ -91,7 +94,9 @@ async def close_quietly(component: Component[Any]) -> None:
     try:
         async with asyncio.timeout(_CLOSE_LIMIT):
             await component.close()
-    except Exception as error:  # noqa: BLE001  a plugin may raise anything
+    except BaseException as error:
+        if not is_fault(error):
+            raise
         _log.warning(
             "a component did not close cleanly",
             extra={"component": component.name, "error": type(error).__name__, "at": frames(error)},

@@ -13,6 +13,7 @@ from jackfield.chain.limits import Limits
 from jackfield.components import Conversation
 from jackfield.errors import InvokeError, RequestError, ScrubberMissing
 from jackfield.events import Delta, Event, Finish, Result, Usage
+from jackfield.faults import is_fault
 from jackfield.logs import frames
 from jackfield.messages import ConversationRequest, Record
 
@@ -68,8 +69,11 @@ class ProviderHandler:
                 yield result
         except RequestError as error:
             error.detail = self._redact(error.detail)
+            error.args = (error.detail,)  # what repr shows
             raise error.named(self._component.name) from None
-        except Exception as error:  # noqa: BLE001  a plugin may raise anything
+        except BaseException as error:
+            if not is_fault(error):
+                raise
             raise self._foreign(error) from None
         finally:
             if limits is not None:
@@ -97,7 +101,7 @@ class ProviderHandler:
         if not finished:
             raise InvokeError("the provider's reply ended before it was finished")
 
-    def _foreign(self, error: Exception) -> InvokeError:
+    def _foreign(self, error: BaseException) -> InvokeError:
         """Make an error of a plugin's own fault. Its text may hold a message or a key: only kind and place are told."""
         name, kind = self._component.name, type(self._component).__name__
         about = {"component": name, "class": kind, "error": type(error).__name__, "at": frames(error)}

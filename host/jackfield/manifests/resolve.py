@@ -10,6 +10,7 @@ from typing import Any
 
 from jackfield.components import SecretStore
 from jackfield.errors import JackfieldError, Problem
+from jackfield.faults import is_fault
 from jackfield.manifests.component import ComponentManifest, MetadataItem
 from jackfield.manifests.environment import refusal
 from jackfield.manifests.scalars import JSON
@@ -161,7 +162,10 @@ class _Resolver:
         except JackfieldError as error:
             cause = f"the secret {item.secret_name!r} can't be read from the secret store {name}: {error}"
             self._empty(item, cause, "")
-        except Exception as error:  # noqa: BLE001 - a store's fault is this item's, and its text may hold a secret
+        except BaseException as error:
+            if not is_fault(error):
+                raise
+            # A store's fault is this item's, and its text may hold a secret.
             cause = f"the secret store {name} failed to give the secret {item.secret_name!r} ({type(error).__name__})"
             self._empty(item, cause, "see its component")
         return None
