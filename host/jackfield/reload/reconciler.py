@@ -7,39 +7,26 @@ takes longer goes live by itself when it is done, so that a slow model holds up 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from jackfield.catalog.builder import Builder, StartFailed
+from jackfield.catalog.builder import Builder
 from jackfield.catalog.catalog import Catalog, Entry, State
-from jackfield.catalog.examine import StoreNotLoaded
 from jackfield.catalog.instance import Instance
-from jackfield.components import SecretStore
-from jackfield.errors import ManifestError, Problem
+from jackfield.errors import Problem
 from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.folder import Scan
+from jackfield.reload.builds import Builds
 from jackfield.reload.changes import log_changes
 from jackfield.reload.outcomes import Outcome, built, held, kept, no_store
 from jackfield.reload.plan import Plan, make_plan
 from jackfield.reload.retries import Retries
+from jackfield.reload.secrets import SecretChanges
 
 __all__ = ["Reconciler"]
 
-_log = logging.getLogger("jackfield.reload")
 _TOGETHER = 0.1
 """Seconds for which a pass waits for its builds, so that what was edited together goes live together."""
-
-
-class _UnderConstruction(BaseException):
-    """A component that is being built was referred to; its build is awaited and the asking one done again.
-
-    It is a signal between builds that passes through a plugin's constructor, so no ``except Exception`` may stop it.
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
 
 
 class Reconciler:
@@ -62,14 +49,19 @@ class Reconciler:
     ) -> None:
         self.catalog = Catalog(generation)
         self.unreadable: Mapping[str, tuple[Problem, ...]] = {}
-        self._builder = builder
         self._denied = denied
         self._changed = changed
-        self._building: dict[str, ComponentManifest] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._waits_for: dict[str, str] = {}
+        self._builds = Builds(
+            builder,
+            find=self._find,
+            finished=self._built,
+            discard=self._throw_away,
+            no_store=lambda manifest, store: no_store(manifest, store, self.catalog),
+        )
+        self._again: set[str] = set()
         self._outcomes: dict[str, Outcome] = {}
         self._retries = Retries()
+        self._secrets = SecretChanges()
         self._in_pass = False
         self._last: Scan | None = None
         self._closed = False
@@ -86,8 +78,10 @@ class Reconciler:
         if not force and self._unchanged(scan):
             return
         self._last = scan
-        plan = make_plan(scan, self.catalog.entries, self._building, self._denied)
+        plan = make_plan(scan, self.catalog.entries, self._builds.manifests, self._denied)
         self.unreadable = plan.unreadable
+        for name in plan.build:
+            self._retries.drop(name)
         self._plan_again(plan, force)
         self._in_pass = True
         try:
@@ -100,9 +94,10 @@ class Reconciler:
         self._commit(plan)
 
     async def settled(self) -> None:
-        """Wait until no build runs."""
-        while self._tasks:
-            await asyncio.wait(list(self._tasks.values()))
+        """Wait until no build runs, and what has been built for the first time is in the catalog."""
+        await self._builds.settled()
+        for name in self.catalog.entries:
+            await self.started(name)
 
     async def started(self, name: str) -> None:
         """Wait while a component is being built for the first time."""
@@ -112,24 +107,18 @@ class Reconciler:
 
     def due(self) -> set[str]:
         """Names whose failed build is to be tried again now."""
-        return self._retries.due()
+        return self._retries.due() - self._builds.manifests.keys()
 
     async def with_changed_secrets(self) -> set[str]:
         """Names of the components whose secret store says that its secrets may have changed."""
-        names: set[str] = set()
-        for entry in self.catalog.entries.values():
-            store = entry.instance
-            if store is not None and isinstance(store.component, SecretStore) and await store.component.changed():
-                names |= self._dependents({entry.name})
-        return names
+        return self._dependents(await self._secrets.stores(self.catalog))
 
     async def close(self) -> None:
         """Stop building and close every instance."""
         self._closed = True
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._builds.close()
+        for name in list(self._outcomes):
+            self._drop_build(name)
         self._replace_catalog({})
         # Closing one instance ends its leases on others, which may start to close then.
         while closing := [old.closing for old in self._retired if old.closing is not None and not old.closing.done()]:
@@ -142,103 +131,54 @@ class Reconciler:
 
     def _plan_again(self, plan: Plan, force: Iterable[str]) -> None:
         """Add what has to be built although its document has not changed."""
-        forced = {name for name in force if name in plan.keep}
+        forced = {name for name in {*force, *self._again} if name in plan.keep}
         waiting = {
             entry.name
             for entry in self.catalog.entries.values()
             if entry.state is State.WAITING and entry.manifest.secret_store in {*plan.build, *self._ready()}
         }
-        for name in forced | waiting | self._dependents(plan.build.keys() | forced):
-            if name in plan.keep and name not in self._building:
+        changed = forced | self._dependents(plan.build.keys() | forced)
+        # What is being built may have read what has changed since: it is looked at again as soon as it is done.
+        self._again |= changed & self._builds.manifests.keys()
+        for name in changed | waiting:
+            if name in plan.keep and name not in self._builds.manifests:
                 plan.build[name] = plan.keep.pop(name)
 
     def _ready(self) -> set[str]:
         return {entry.name for entry in self.catalog.entries.values() if entry.instance is not None}
 
     def _dependents(self, names: Iterable[str]) -> set[str]:
-        """Names of the components that refer to one of ``names``, directly or through others."""
+        """Names of the components that refer to one of ``names``, directly or through others, builds included."""
         found: set[str] = set()
         wanted = set(names)
         while wanted:
-            wanted = {
+            users = self._builds.users_of(wanted) | {
                 entry.name
                 for entry in self.catalog.entries.values()
                 if entry.instance is not None
                 and entry.instance.references
                 and any(reference.manifest.name in wanted for reference in entry.instance.references)
-            } - found
+            }
+            wanted = users - found
             found |= wanted
         return found
 
     def _start(self, name: str, manifest: ComponentManifest) -> asyncio.Task[None]:
         self._drop_build(name)
-        self._building[name] = manifest
-        task = asyncio.get_running_loop().create_task(self._build(name, manifest), name=f"build {name}")
-        self._tasks[name] = task
-        return task
+        return self._builds.start(name, manifest, self._serving(name))
 
-    async def _build(self, name: str, manifest: ComponentManifest) -> None:
-        try:
-            outcome = await self._outcome(name, manifest)
-        finally:
-            # A newer build of the same name may have taken this one's place.
-            if self._tasks.get(name) is asyncio.current_task():
-                del self._tasks[name]
-                self._building.pop(name, None)
-            self._waits_for.pop(name, None)
-        if name in self._tasks:
-            return
+    def _built(self, name: str, outcome: Outcome) -> None:
         self._outcomes[name] = outcome
         if not self._in_pass:
             self._commit(Plan())
 
-    async def _outcome(self, name: str, manifest: ComponentManifest) -> Outcome:
-        entry = self.catalog.entries.get(name)
-        serving = entry.instance if entry is not None else None
-        while True:
-            try:
-                instance, problems = await self._builder.build(manifest, self._find, serving)
-            except _UnderConstruction as other:
-                circle = await self._await_other(name, other.name, manifest)
-                if circle is not None:
-                    return Outcome(manifest, State.FAILED, problems=(circle,))
-            except StoreNotLoaded as error:
-                return Outcome(manifest, State.WAITING, problems=(no_store(manifest, error.store, self.catalog),))
-            except ManifestError as error:
-                return Outcome(manifest, State.FAILED, problems=tuple(error.problems))
-            except StartFailed as error:
-                return Outcome(manifest, State.FAILED, problems=(error.problem,), retry=True)
-            except Exception as error:  # noqa: BLE001  whatever it is, one component is lost
-                # A fault of the host's own: this component is lost, and nothing else.
-                _log.exception("a build ended unexpectedly", extra={"component": name})
-                cause = f"the host failed to build it ({type(error).__name__}); please report this"
-                return Outcome(manifest, State.FAILED, problems=(manifest.problem("", cause),))
-            else:
-                return Outcome(manifest, State.READY, instance, problems)
-
-    async def _await_other(self, name: str, other: str, manifest: ComponentManifest) -> Problem | None:
-        """Wait until another build has ended; gives the problem if that one waits for this one."""
-        self._waits_for[name] = other
-        circle, step = [name], other
-        while step in self._waits_for:
-            circle.append(step)
-            if step == name:
-                names = " -> ".join(circle)
-                cause = f"its references form a circle: {names}"
-                return manifest.problem("", cause, "break it")
-            step = self._waits_for[step]
-        task = self._tasks.get(other)
-        if task is not None:
-            await asyncio.wait([task])
-        del self._waits_for[name]
-        return None
-
     def _find(self, name: str) -> Instance | None:
-        if name in self._tasks:
-            raise _UnderConstruction(name)
         outcome = self._outcomes.get(name)
         if outcome is not None and outcome.instance is not None:
             return outcome.instance
+        return self._serving(name)
+
+    def _serving(self, name: str) -> Instance | None:
         entry = self.catalog.entries.get(name)
         return entry.instance if entry is not None else None
 
@@ -282,14 +222,16 @@ class Reconciler:
 
     def _drop_build(self, name: str) -> None:
         """Stop the build of a name, or throw away what it made."""
-        outcome = self._outcomes.pop(name, None)
-        entry = self.catalog.entries.get(name)
-        made = outcome.instance if outcome is not None else None
-        if made is not None and (entry is None or entry.instance is not made):
+        self._again.discard(name)
+        if name in self._outcomes:
+            self._throw_away(name, self._outcomes.pop(name))
+        self._builds.give_up(name)
+
+    def _throw_away(self, name: str, outcome: Outcome) -> None:
+        """Close what a build has made, unless it is what serves."""
+        made = outcome.instance
+        if made is not None and made is not self._serving(name):
             self._retire(made)
-        if name in self._tasks:
-            self._tasks.pop(name).cancel()
-            self._building.pop(name, None)
 
     def _replace_catalog(self, entries: dict[str, Entry]) -> None:
         before, self.catalog = self.catalog, Catalog(self.catalog.generation + 1, MappingProxyType(entries))

@@ -1,0 +1,49 @@
+"""Asking secret stores whether their secrets have changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from jackfield.catalog.catalog import Catalog
+from jackfield.components import SecretStore
+from jackfield.faults import is_fault
+from jackfield.logs import frames
+
+__all__ = ["SecretChanges"]
+
+_log = logging.getLogger("jackfield.reload")
+_LIMIT = 5.0
+"""Seconds that a store may take to say whether it has changed: all reloading waits for it."""
+
+
+class SecretChanges:
+    """Asks the stores of a catalog; one that can't say counts as unchanged, and is named once."""
+
+    def __init__(self) -> None:
+        self._silent: set[str] = set()
+
+    async def stores(self, catalog: Catalog) -> set[str]:
+        """Return the names of the stores whose secrets may have changed since they were asked last."""
+        changed: set[str] = set()
+        for name, entry in catalog.entries.items():
+            store = entry.instance.component if entry.instance is not None else None
+            if isinstance(store, SecretStore) and await self._changed(name, store):
+                changed.add(name)
+        return changed
+
+    async def _changed(self, name: str, store: SecretStore[Any]) -> bool:
+        try:
+            async with asyncio.timeout(_LIMIT):
+                changed = await store.changed()
+        except BaseException as error:
+            if not is_fault(error):
+                raise
+            if name not in self._silent:
+                self._silent.add(name)
+                about = {"component": name, "error": type(error).__name__, "at": frames(error)}
+                _log.warning("a secret store can't say whether its secrets have changed", extra=about)
+            return False
+        self._silent.discard(name)
+        return changed
