@@ -41,13 +41,18 @@ def read_input(value: Any, index: int, messages: list[Message], doubts: list[str
     Raises:
         MalformedRequest: a field has the wrong type or is given in two spellings, or a message has two members.
     """
-    path = f"inputs[{index}]"
-    found = _INPUT.read(value, path)
-    scrub = boolean(found, "scrubPII", path)
-    for position, sent in enumerate(array(found, "messages", path)):
-        message = read_plain(sent, index, scrub=scrub)
+    scrub = False
+    sent = value.get("messages") if type(value) is dict and len(value) == 1 else None
+    if type(sent) is not list:
+        path = f"inputs[{index}]"
+        found = _INPUT.read(value, path)
+        scrub = boolean(found, "scrubPII", path)
+        sent = array(found, "messages", path)
+    for position, item in enumerate(sent):
+        message = read_plain(item, index, scrub=scrub)
         if message is None:
-            message = read_message(sent, f"{path}.messages[{position}]", index, scrub=scrub, doubts=doubts)
+            place = f"inputs[{index}].messages[{position}]"
+            message = read_message(item, place, index, scrub=scrub, doubts=doubts)
         if message is not None:
             messages.append(message)
 

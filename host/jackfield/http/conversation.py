@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from starlette.types import Receive, Scope, Send
 
@@ -21,11 +21,14 @@ from jackfield.http.strict_json import parse
 from jackfield.http.wire import encode_error
 from jackfield.messages import ConversationRequest, Record
 
-__all__ = ["ConversationEndpoint", "Dialect"]
+__all__ = ["ConversationEndpoint", "Dialect", "Encode"]
 
 _log = logging.getLogger("jackfield.http")
 _LEFT = 499
 _LONGEST_ID = 128
+
+Encode: TypeAlias = Callable[[ConversationRequest, Result], bytes]
+"""Writes the reply to a request."""
 
 
 class Dialect(Protocol):
@@ -41,7 +44,7 @@ class Dialect(Protocol):
 
     def decode(
         self, body: bytes, component: str, policy: OverridePolicy, record: Record
-    ) -> tuple[ConversationRequest, Callable[[Result], bytes]]:
+    ) -> tuple[ConversationRequest, Encode]:
         """Read a request; give it and what writes its reply."""
 
 
@@ -129,7 +132,7 @@ class ConversationEndpoint:
             # A unary reply is one event, and the loop runs to the chain's own end: nothing is left to close.
             async for event in instance.handler(request):
                 if type(event) is Result:
-                    reply = encode(event)
+                    reply = encode(request, event)
         finally:
             instance.release()
         if not reply:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
-from jackfield.events import Result
 from jackfield.http.alpha1 import decode_alpha1, encode_alpha1
 from jackfield.http.alpha2 import decode_alpha2, encode_alpha2
+from jackfield.http.conversation import Encode
 from jackfield.http.overrides import OverridePolicy
 from jackfield.messages import ConversationRequest, Record
 
@@ -29,10 +28,10 @@ class Alpha1:
 
     def decode(
         self, body: bytes, component: str, policy: OverridePolicy, record: Record
-    ) -> tuple[ConversationRequest, Callable[[Result], bytes]]:
+    ) -> tuple[ConversationRequest, Encode]:
         """Read a request; give it and what writes its reply."""
         decoded = decode_alpha1(body, component=component, policy=policy, documented=self._documented, record=record)
-        encode = partial(encode_alpha1, decoded.request, documented=self._documented, parameters=decoded.parameters)
+        encode = partial(encode_alpha1, documented=self._documented, parameters=decoded.parameters)
         return decoded.request, encode
 
 
@@ -44,7 +43,6 @@ class Alpha2:
 
     def decode(
         self, body: bytes, component: str, policy: OverridePolicy, record: Record
-    ) -> tuple[ConversationRequest, Callable[[Result], bytes]]:
+    ) -> tuple[ConversationRequest, Encode]:
         """Read a request; give it and what writes its reply."""
-        request = decode_alpha2(body, component=component, policy=policy, record=record)
-        return request, partial(encode_alpha2, request)
+        return decode_alpha2(body, component=component, policy=policy, record=record), encode_alpha2

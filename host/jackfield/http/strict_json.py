@@ -82,7 +82,8 @@ def parse(body: bytes) -> Any:
         sound = False
     if not sound:
         tree = parse_precisely(body)
-    if body.count(b"[") + body.count(b"{") > DEEPEST:
+    # Every level takes two bytes at least, and one of these.
+    if len(body) > 2 * DEEPEST and body.count(b"[") + body.count(b"{") > DEEPEST:
         _check_depth(tree)
     return tree
 
