@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import re
@@ -44,7 +45,7 @@ def with_next(page: Page) -> list[tuple[Block, Block | None]]:
 
 
 @every_page
-def test_every_manifest_is_in_order(page: Page, tmp_path: Path):
+def test_every_manifest_is_in_order(page: Page, tmp_path: Path) -> None:
     """What `jackfield check` would say of a page's manifests is nothing, but for secrets that a reader has to set."""
     with reader_of(page, tmp_path):
         types = load_plugins(builtins=BUILTINS).component_types()
@@ -74,7 +75,7 @@ def _is_expected(problem: Problem, page: Page) -> bool:
 
 
 @every_page
-def test_every_request_is_answered_as_the_page_says(page: Page, tmp_path: Path):
+def test_every_request_is_answered_as_the_page_says(page: Page, tmp_path: Path) -> None:
     """Each curl command succeeds, or gives the very reply that the page shows after it."""
     calls: dict[str, list[tuple[Block, Curl, Block | None]]] = {}
     for block, following in with_next(page):
@@ -130,7 +131,7 @@ def _has_shape(real: Any, shown: Any) -> bool:
 
 
 @every_page
-def test_every_json_is_json(page: Page):
+def test_every_json_is_json(page: Page) -> None:
     """A reader may copy any JSON."""
     for block in page.blocks:
         if block.language == "json":
@@ -138,8 +139,8 @@ def test_every_json_is_json(page: Page):
 
 
 @every_page
-def test_every_command_exists_with_its_options(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Commands of jackfield parse, sessions and extras are there, and no page names a command that this test doesn't know."""
+def test_every_command_exists_with_its_options(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands of jackfield parse, sessions and extras are there, and all other commands are known ones."""
     monkeypatch.chdir(tmp_path)
     for block in page.blocks:
         for words in commands(block) if block.language in SHELLS else ():
@@ -177,11 +178,11 @@ def _sessions() -> set[str]:
 
 
 def _values(words: list[str], option: str) -> list[str]:
-    return [value for word, value in zip(words, words[1:], strict=False) if word == option]
+    return [value for word, value in itertools.pairwise(words) if word == option]
 
 
 @every_page
-def test_every_printed_output_is_what_a_command_prints(page: Page, tmp_path: Path):
+def test_every_printed_output_is_what_a_command_prints(page: Page, tmp_path: Path) -> None:
     """A console block shows each command with all that it prints."""
     elsewhere = {following for block, following in with_next(page) if block.told("broken")}
     shown = [
@@ -207,7 +208,7 @@ def _output(block: Block) -> str:
 
 
 @every_page
-def test_every_plugin_loads_and_every_test_passes(page: Page, tmp_path: Path):
+def test_every_plugin_loads_and_every_test_passes(page: Page, tmp_path: Path) -> None:
     """Plugins load without a complaint and all their types answer; other code runs, and its tests pass."""
     code = [block for block in page.blocks if block.language == "python"]
     if not code:
@@ -237,7 +238,7 @@ def _check_plugins(world: PageWorld) -> None:
         assert record.hooks, record
 
 
-def test_a_broken_manifest_is_told_as_the_page_says(tmp_path: Path):
+def test_a_broken_manifest_is_told_as_the_page_says(tmp_path: Path) -> None:
     """The manifests page shows a wrong manifest and what `jackfield check` prints of it, to the letter."""
     manifests = page("docs/operators/manifests.md")
     ((wrong, shown),) = [pair for pair in with_next(manifests) if pair[0].told("broken")]
@@ -249,14 +250,16 @@ def test_a_broken_manifest_is_told_as_the_page_says(tmp_path: Path):
     assert (ran.returncode, ran.stdout) == (1, _output(shown))
 
 
-def test_a_stale_component_is_listed_as_the_page_says(tmp_path: Path):
+def test_a_stale_component_is_listed_as_the_page_says(tmp_path: Path) -> None:
     """The reload page shows what `jackfield components` prints of a type that was misspelt while the host ran."""
     reload = page("docs/operators/reload.md")
     (shown,) = [block for block in reload.blocks if block.told("stale")]
     world = PageWorld(reload, tmp_path)
     world.manifests.mkdir()
     file = world.manifests / "llm.yaml"
-    file.write_text(text := (ROOT / "manifests/echo.yaml").read_text("utf-8").partition("\n")[2].replace("echo\ns", "llm\ns"))
+    file.write_text(
+        text := (ROOT / "manifests/echo.yaml").read_text("utf-8").partition("\n")[2].replace("echo\ns", "llm\ns")
+    )
     os.utime(file, (1, 1))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)

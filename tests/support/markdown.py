@@ -133,7 +133,7 @@ class Page:
         return list(_rows(self.section(heading)))
 
     def told(self, block: Block, word: str) -> str:
-        """Return what the last comment ``<!-- word: ... -->`` before a block, in its section, says; empty if none does."""
+        """Return what the last comment ``<!-- word: ... -->`` in a block's section, before it, says; empty if none."""
         before = self._prose[: self._offset(block)]
         section = before[before.rfind("\n#") + 1 :]
         return next((text for name, text in reversed(_comments(section)) if name == word), "")

@@ -100,7 +100,9 @@ class PageWorld:
 
     def run(self, words: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command of ``jackfield`` as a process that sees the page's plugins."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("JACKFIELD_", "DAPR_"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("JACKFIELD_", "DAPR_"))
+        }
         return subprocess.run(
             [sys.executable, "-m", "jackfield", *words],
             cwd=self.folder,
@@ -118,7 +120,9 @@ def reader_of(page: Page, folder: Path) -> Iterator[PageWorld]:
     world = PageWorld(page, folder)
     world.install()
     world.write_manifests()
-    (folder / "secrets.json").write_text(json.dumps({"openai-key": "sk-from-a-file", "openai": {"api-key": "sk-from-a-file"}}))
+    (folder / "secrets.json").write_text(
+        json.dumps({"openai-key": "sk-from-a-file", "openai": {"api-key": "sk-from-a-file"}})
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.syspath_prepend(str(world.site))

@@ -1,0 +1,88 @@
+"""The page on hooks, compared with the specifications."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+from pathlib import Path
+
+import pytest
+from markdown import page
+from pageworld import reader_of
+
+from jackfield.hookspecs import Hooks, RegisterComponents, RegisterObservers
+from jackfield.messages import ConversationRequest, Record
+
+HOOKS = page("docs/plugins/hooks.md")
+WRITING = page("docs/plugins/writing.md")
+SPECIFIED = {name: function for name, function in vars(Hooks).items() if not name.startswith("_")}
+
+
+def plain(text: str) -> str:
+    """Return a text in one line, with one kind of marks around code."""
+    return " ".join(text.replace("``", "`").split())
+
+
+def test_there_is_one_section_for_each_hook() -> None:
+    """The page's sections and its list are the hooks, in the same order."""
+    assert list(HOOKS.headings[1:]) == list(SPECIFIED)
+    assert [row[0] for row in HOOKS.table("Hooks") if row[0].startswith("[")] == [
+        f"[`{name}`](#{name})" for name in SPECIFIED
+    ]
+
+
+@pytest.mark.parametrize("name", SPECIFIED)
+def test_a_hook_s_section_says_what_its_specification_says(name: str) -> None:
+    """Signature, purpose, and the four fields stand there in the specification's own words."""
+    signature = inspect.signature(SPECIFIED[name])
+    arguments = ", ".join(
+        f"{key}: {parameter.annotation}" for key, parameter in signature.parameters.items() if key != "self"
+    )
+    section = HOOKS.section(name)
+    assert f"`{name}({arguments}) -> {signature.return_annotation}`" in section
+    summary, _, fields = (inspect.getdoc(SPECIFIED[name]) or "").partition("\n\n")
+    assert plain(summary) in plain(section)
+    listed = re.findall(r"^- (.+?)(?=^- |\n\n)", section, re.MULTILINE | re.DOTALL)
+    specified = re.split(r"\n(?=[A-Z][a-z ]+: )", fields)
+    assert [plain(text) for text in listed[: len(specified)]] == [plain(text) for text in specified]
+
+
+@pytest.mark.parametrize(
+    ("hook", "register"), [("register_components", RegisterComponents), ("register_observers", RegisterObservers)]
+)
+def test_the_methods_that_register_has_are_named(hook: str, register: type) -> None:
+    """Every method of what a hook is handed is described with its arguments' names."""
+    for name, method in vars(register).items():
+        if name.startswith("_"):
+            continue
+        parts = [str(parameter.name) for parameter in list(inspect.signature(method).parameters.values())[1:]]
+        described = re.search(rf"`{name}\(([^`]*)\)`", HOOKS.section(hook))
+        assert described, name
+        assert re.findall(r"(\w+)(?==|,|$)", described[1].replace("=None", "").replace("*, ", "")) == parts
+
+
+def test_the_observer_of_the_page_is_told_of_a_request(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The example counts the tokens of a reply that the running host has given."""
+    with reader_of(HOOKS, tmp_path) as world, world.serving({}) as host:
+        with caplog.at_level(logging.INFO, "jackfield.tally"):
+            assert host.converse("echo", "well hello there").status == 200
+        host.stop()
+        host.join()
+    (told,) = [record for record in caplog.records if record.name == "jackfield.tally"]
+    assert (vars(told)["component"], vars(told)["sum"]) == ("echo", 3)
+
+
+def test_the_record_has_the_attributes_that_the_page_names() -> None:
+    """An observer that reads what the page names finds it."""
+    said = HOOKS.section("register_observers").partition("Among its attributes are ")[2].partition(".")[0]
+    names = re.findall(r"`(\w+)`", said)
+    assert names
+    assert set(names) <= set(Record.__struct_fields__)
+
+
+def test_every_field_of_a_request_is_described() -> None:
+    """The table of a request's fields has all of them."""
+    described = [name for row in WRITING.table("The request") for name in re.findall(r"`(\w+)`", row[0])]
+    assert [name for name in described if name in ConversationRequest.__struct_fields__] == described
+    assert sorted(described) == sorted(ConversationRequest.__struct_fields__)
