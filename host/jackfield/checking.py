@@ -138,7 +138,10 @@ class _Checker(Builder):
         self, manifest: ComponentManifest, find: Find, serving: Instance | None = None
     ) -> tuple[Instance, tuple[Problem, ...]]:
         examined = await self.examine(manifest, find)
-        problems = _weighed(examined, strict=self.strict)
+        try:
+            problems = _weighed(examined, strict=self.strict)
+        finally:
+            examined.references.release()
         if any(problem.severity == "error" for problem in problems):
             raise ManifestError(list(problems))
         is_store = issubclass(examined.kind.cls, SecretStore)

@@ -31,10 +31,10 @@ class Link(Conversation[LinkSettings]):
 
     def __init__(self, build: Build[LinkSettings]) -> None:
         super().__init__(build)
-        self.target: Conversation[Settings] | None = None
+        self.target: Link | None = None
         if build.settings.to:
             try:
-                self.target = build.reference(build.settings.to, Conversation)
+                self.target = build.reference(build.settings.to, Link)
             except Exception as error:
                 raise ValueError(f"no target: {error}") from error
 
@@ -84,3 +84,86 @@ def test_a_reference_to_nothing_fails_with_its_name() -> None:
     entry = entries_of(a="nobody")["a"]
     assert entry.state is State.FAILED
     assert "the component nobody that it refers to is not there" in entry.cause
+
+
+def test_what_a_build_refers_to_stays_open_while_it_builds() -> None:
+    """A reference is a lease from the moment it is asked for: an edit of the target doesn't close it under a build."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    closed: list[Link] = []
+
+    class Target(Link):
+        async def close(self) -> None:
+            closed.append(self)
+
+    class Slow(Link):
+        async def start(self) -> None:
+            begun.set()
+            await go_on.wait()
+            assert self.target not in closed
+
+    def scan(extra: str) -> Scan:
+        user = component("user", "conversation.slow", to="used")
+        used = component("used", "conversation.target", maxTokens=extra)
+        texts = {"user": user, "used": used}
+        return Scan(
+            {name: read_file(f"{name}.yaml", text.encode(), app_id="", namespace=None) for name, text in texts.items()},
+            {},
+        )
+
+    async def main() -> None:
+        types = [
+            ComponentType(f"conversation.{c.__name__.lower()}", Conversation, c, c, LinkSettings, "test")
+            for c in (Target, Slow)
+        ]
+        reconciler = Reconciler(Builder(ComponentTypes(types), {}))
+        await reconciler.apply(scan("1"))
+        await begun.wait()
+        await reconciler.apply(scan("2"))
+        go_on.set()
+        await reconciler.settled()
+        assert reconciler.catalog.entries["user"].state is State.READY
+        # It was built upon a target that has been replaced since, so it is built again, and lets go of the old one.
+        await reconciler.apply(scan("2"))
+        await reconciler.settled()
+        user, used = (reconciler.catalog.entries[name].instance for name in ("user", "used"))
+        assert user is not None
+        assert used is not None
+        assert isinstance(user.component, Slow)
+        assert user.component.target is used.component
+        await asyncio.sleep(0)
+        await reconciler.close()
+        assert len(closed) == len(set(closed)) == 2
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+
+
+def test_who_refers_to_a_component_is_built_again_when_that_changes() -> None:
+    """An edit of one component reaches those that hold it, directly or through others, in the same generation."""
+
+    def scan(limit: str) -> Scan:
+        texts = {
+            "top": component("top", "conversation.link", to="middle"),
+            "middle": component("middle", "conversation.link", to="bottom"),
+            "bottom": component("bottom", "conversation.link", maxTokens=limit),
+        }
+        return Scan(
+            {name: read_file(f"{name}.yaml", text.encode(), app_id="", namespace=None) for name, text in texts.items()},
+            {},
+        )
+
+    async def main() -> None:
+        link = ComponentType("conversation.link", Conversation, Link, Link, LinkSettings, "test")
+        reconciler = Reconciler(Builder(ComponentTypes([link]), {}))
+        for limit in "12":
+            await reconciler.apply(scan(limit))
+            await reconciler.settled()
+            found = {name: entry.instance for name, entry in reconciler.catalog.entries.items()}
+            made = {name: instance.component for name, instance in found.items() if instance is not None}
+            top, middle, bottom = made["top"], made["middle"], made["bottom"]
+            assert isinstance(top, Link)
+            assert isinstance(middle, Link)
+            assert top.target is middle
+            assert middle.target is bottom
+        await reconciler.close()
+
+    asyncio.run(asyncio.wait_for(main(), 10))

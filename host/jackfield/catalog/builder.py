@@ -73,10 +73,19 @@ class Builder:
             StartFailed: the component could not be made or started within its ``initTimeout``.
         """
         examined = await self.examine(manifest, find)
-        kind, references, resolved = examined.kind, examined.references, examined.resolved
-        fingerprint = _fingerprint(resolved.secrets)
-        if serving is not None and _unchanged(serving, manifest, fingerprint, references.found):
-            return serving, tuple(resolved.problems)
+        references = examined.references
+        fingerprint = _fingerprint(examined.resolved.secrets)
+        try:
+            if serving is not None and _unchanged(serving, manifest, fingerprint, find):
+                references.release()
+                return serving, tuple(examined.resolved.problems)
+            return await self._make(examined, fingerprint)
+        except BaseException:
+            references.release()
+            raise
+
+    async def _make(self, examined: Examined, fingerprint: bytes) -> tuple[Instance, tuple[Problem, ...]]:
+        manifest, kind, references = examined.manifest, examined.kind, examined.references
         decoded = examined.decode()
         redact = redactor(decoded.secrets)
         policies = decoded.settings[0] if isinstance(decoded.settings[0], PolicySettings) else PolicySettings()
@@ -95,13 +104,11 @@ class Builder:
             "fingerprint": fingerprint,
             "references": references.found,
         }
-        for reference in references.found:
-            reference.acquire()
         instance = Instance(**made)
         if isinstance(component, Conversation):
             handler = _chain(component, policies, redact)
             instance = ConversationInstance(**made, handler=handler, overrides=overrides)
-        return instance, (*resolved.problems, *decoded.problems)
+        return instance, (*examined.resolved.problems, *decoded.problems)
 
     async def examine(self, manifest: ComponentManifest, find: Find) -> Examined:
         """Do the part of a build that makes nothing; raises and takes what ``build`` does."""
@@ -141,13 +148,11 @@ class Builder:
         return component
 
 
-def _unchanged(
-    serving: Instance, manifest: ComponentManifest, fingerprint: bytes, references: tuple[Instance, ...]
-) -> bool:
+def _unchanged(serving: Instance, manifest: ComponentManifest, fingerprint: bytes, find: Find) -> bool:
     return (
         serving.manifest.digest == manifest.digest
         and serving.fingerprint == fingerprint
-        and set(map(id, references)) <= set(map(id, serving.references))
+        and all(find(reference.manifest.name) is reference for reference in serving.references)
     )
 
 

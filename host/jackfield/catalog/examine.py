@@ -36,7 +36,7 @@ class StoreNotLoaded(JackfieldError):
 
 
 class References:
-    """What one build refers to.
+    """What one build refers to: a lease on each instance, from the moment it is asked for.
 
     Args:
         find: finds an instance by its name.
@@ -53,10 +53,10 @@ class References:
 
     def store(self, name: str) -> SecretStore[Any] | None:
         """Return a secret store; None if there is none of that name."""
-        instance = self._find(name)
+        instance = self._look_for(name)
         if instance is None or not isinstance(instance.component, SecretStore):
             return None
-        self._found[name] = instance
+        self._lease(name, instance)
         return instance.component
 
     def component(self, name: str, kind: type[ComponentT]) -> ComponentT:
@@ -65,14 +65,29 @@ class References:
         Raises:
             LookupError: there is none of that name and kind.
         """
-        instance = self._find(name)
+        instance = self._look_for(name)
         if instance is None:
             raise LookupError(f"the component {name} that it refers to is not there")
         if not isinstance(instance.component, kind):
             type_name = instance.manifest.type_name
             raise LookupError(f"{name} is a {type_name}, not a {kind.__name__}")  # noqa: TRY004  one error for both
-        self._found[name] = instance
+        self._lease(name, instance)
         return instance.component
+
+    def release(self) -> None:
+        """Give all leases back: nothing has come of the build."""
+        for instance in self._found.values():
+            instance.release()
+        self._found = {}
+
+    def _look_for(self, name: str) -> Instance | None:
+        """Find an instance; the same one again even if it has been replaced meanwhile."""
+        return self._found.get(name) or self._find(name)
+
+    def _lease(self, name: str, instance: Instance) -> None:
+        if name not in self._found:
+            instance.acquire()
+            self._found[name] = instance
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,7 @@ class Examined:
     Attributes:
         manifest: the manifest.
         kind: its component type.
-        references: what it refers to so far.
+        references: what it refers to so far; whoever examines takes over its leases.
         resolved: its items with their values.
     """
 
@@ -145,16 +160,20 @@ async def examine(
     """
     kind = _type(manifest, types)
     references = References(find)
-    resolved = await resolve(
-        manifest,
-        stores=references.store,
-        environment=environment,
-        app_id=app_id,
-        namespace=namespace,
-        pod_name=environment.get("POD_NAME", ""),
-    )
-    if resolved.waiting_for:
-        raise StoreNotLoaded(resolved.waiting_for)
+    try:
+        resolved = await resolve(
+            manifest,
+            stores=references.store,
+            environment=environment,
+            app_id=app_id,
+            namespace=namespace,
+            pod_name=environment.get("POD_NAME", ""),
+        )
+        if resolved.waiting_for:
+            raise StoreNotLoaded(resolved.waiting_for)
+    except BaseException:
+        references.release()
+        raise
     return Examined(manifest, kind, references, resolved)
 
 
