@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Protocol, TypeAlias
 
@@ -66,13 +66,14 @@ class ConversationEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens to it."""
         host = self._host
-        record = Record(api=self._dialect.name, component=scope["jackfield.name"])
-        announced = self._read_headers(scope, record)
-        headers = [JSON, (b"x-request-id", record.request_id.encode())]
+        sent = dict(scope["headers"])
+        request_id = _request_id(sent) or host.new_request_id()
+        record = Record(request_id=request_id, api=self._dialect.name, component=scope["jackfield.name"])
+        headers = [JSON, (b"x-request-id", request_id.encode())]
         watch = ClientWatch(self._lookout, receive, self._silence)
         host.running.add(watch.task)
         try:
-            body = await read_body(receive, watch, announced=announced, limit=self._limit)
+            body = await read_body(receive, watch, announced=_length(sent), limit=self._limit)
             reply = await self._answer(body, record)
             status = self._dialect.success
         except RequestError as error:
@@ -109,16 +110,6 @@ class ConversationEndpoint:
         record.total_seconds = perf_counter() - record.started
         host.finished(record)
 
-    def _read_headers(self, scope: Scope, record: Record) -> int | None:
-        headers = dict(scope["headers"])
-        name = headers.get(b"x-request-id", b"")
-        if 0 < len(name) <= _LONGEST_ID and name.isascii() and (text := name.decode()).isprintable():
-            record.request_id = text
-        else:
-            record.request_id = self._host.new_request_id()
-        announced = headers.get(b"content-length", b"")
-        return int(announced) if announced.isdigit() else None
-
     async def _answer(self, body: bytes, record: Record) -> bytes:
         try:
             instance = self._host.catalog.conversation(record.component)
@@ -138,3 +129,17 @@ class ConversationEndpoint:
         if not reply:
             raise InvokeError("the component gave no result")
         return reply
+
+
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
+    """Return the caller's own id for its request; empty if it has none, or one that is no short text."""
+    sent = headers.get(b"x-request-id")
+    if sent is None or len(sent) > _LONGEST_ID or not sent.isascii():
+        return ""
+    text = sent.decode()
+    return text if text.isprintable() else ""
+
+
+def _length(headers: Mapping[bytes, bytes]) -> int | None:
+    announced = headers.get(b"content-length", b"")
+    return int(announced) if announced.isdigit() else None

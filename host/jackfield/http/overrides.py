@@ -116,16 +116,13 @@ def read_overrides(
     found: dict[str, Any] = {}
     denied: set[str] = set()
     if metadata:
-        settings, metadata = _split(metadata)
-        found = _read_place("metadata", settings, policy, denied, doubts)
+        found, metadata = _read_place("metadata", metadata, policy, denied, doubts)
     if parameters:
-        settings, _ = _split(parameters)
-        found |= _read_place("parameters", settings, policy, denied, doubts)
-    settings, _ = _split(others)
-    if settings:
-        if len(settings) > 1:
-            _check_spellings(settings)
-        found |= _read_place("", settings, policy, denied, doubts)
+        found |= _read_place("parameters", parameters, policy, denied, doubts)[0]
+    if others:
+        if len(others) > 1:
+            _check_spellings(others)
+        found |= _read_place("", others, policy, denied, doubts)[0]
     if denied:
         if policy.explicit:
             doubts.append(f"{', '.join(sorted(denied))}: not among the requestOverrides of the component's manifest")
@@ -135,49 +132,44 @@ def read_overrides(
     return Overrides(structs.replace(policy.defaults, **found) if found else policy.defaults, model, metadata)
 
 
-def _split(members: Mapping[str, Any]) -> tuple[list[tuple[str, str, Any]], dict[str, Any]]:
-    settings, rest = [], {}
-    for key, value in members.items():
-        name = override_name(key)
-        if name:
-            settings.append((name, key, value))
-        else:
-            rest[key] = value
-    return settings, rest
-
-
-def _check_spellings(settings: list[tuple[str, str, Any]]) -> None:
+def _check_spellings(members: Mapping[str, Any]) -> None:
     keys: dict[str, str] = {}
-    for name, key, _ in settings:
-        if keys.setdefault(name, key) != key:
+    for key in members:
+        name = override_name(key)
+        if name is not None and keys.setdefault(name, key) != key:
             raise MalformedRequest(f"{at('', keys[name])} and {at('', key)} are the same field; send one")
 
 
 def _read_place(
-    place: str, settings: list[tuple[str, str, Any]], policy: OverridePolicy, denied: set[str], doubts: list[str]
-) -> dict[str, Any]:
+    place: str, members: Mapping[str, Any], policy: OverridePolicy, denied: set[str], doubts: list[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings that one place holds, and what else stands there."""
     found: dict[str, Any] = {}
-    for name, key, sent in settings:
-        if sent is None:
-            continue
-        if name not in policy.allowed:
+    rest: dict[str, Any] = {}
+    for key, sent in members.items():
+        name = _NAMES.get(key) or _NAMES.get(folded(key))
+        if name is None:
+            rest[key] = sent
+        elif sent is None:
+            pass
+        elif name not in policy.allowed:
             denied.add(name)
-            continue
-        value = _unwrapped(sent) if place == "parameters" else sent
-        try:
-            setting = _PARSERS[name](value)
-        except TypeError as error:
-            got = "a string that is none" if type(value) is str else kind(value)
-            wrong = f"{at(place, key)}: expected {error}, got {got}"
-            if not place:
-                raise MalformedRequest(wrong) from None
-            doubts.append(wrong)
-        except ValueError as error:
-            doubts.append(f"{at(place, key)}: {error}")
         else:
-            if found.setdefault(name, setting) != setting:
-                doubts.append(f"{at(place, key)}: {name} is given twice in {place}, with different values")
-    return found
+            value = _unwrapped(sent) if place == "parameters" else sent
+            try:
+                setting = _PARSERS[name](value)
+            except TypeError as error:
+                got = "a string that is none" if type(value) is str else kind(value)
+                wrong = f"{at(place, key)}: expected {error}, got {got}"
+                if not place:
+                    raise MalformedRequest(wrong) from None
+                doubts.append(wrong)
+            except ValueError as error:
+                doubts.append(f"{at(place, key)}: {error}")
+            else:
+                if found.setdefault(name, setting) != setting:
+                    doubts.append(f"{at(place, key)}: {name} is given twice in {place}, with different values")
+    return found, rest
 
 
 def _unwrapped(value: Any) -> Any:
