@@ -84,6 +84,7 @@ class Host:
         reader = FolderReader(options.folders, app_id=options.app_id, namespace=options.namespace or None)
         self._watcher = Watcher(reader, options.folders, events=options.watch_events)
         self._follower: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
         self._id_prefix = secrets.token_hex(6)
         self._id_numbers = itertools.count(1)
 
@@ -112,7 +113,7 @@ class Host:
         if self._first is not None:
             await self._reconciler.apply(self._first[0])
             # What the folders say now may be broken: only what has been built by then can be kept.
-            await self._reconciler.settled()
+            await self._settled_or_stopping()
         await self._follow_once(await self._watcher.settled())
         self._follower = asyncio.get_running_loop().create_task(self._follow(), name="reload")
         self._on_changed()
@@ -122,7 +123,10 @@ class Host:
 
     async def close(self) -> None:
         """Stop following the folders and close every component."""
+        self._stopping.set()
         self._watcher.stop()
+        if self._judged is not None:
+            self._judged.cancel()  # what is stopped half-way is nobody's failure
         if self._follower is not None:
             await asyncio.wait([self._follower])
         await self._reconciler.close()
@@ -137,6 +141,7 @@ class Host:
 
     async def drain(self) -> None:
         """Let running requests finish within the budget, then cut them off; each gets an error that says so."""
+        self._stopping.set()
         budget = self.options.graceful_shutdown_seconds
         if self.running:
             await asyncio.wait(set(self.running), timeout=budget)
@@ -182,6 +187,14 @@ class Host:
                 about = {"plugin": plugin, "error": type(error).__name__, "at": frames(error)}
                 _log.warning("an observer raised an error", extra=about)
 
+    async def _settled_or_stopping(self) -> None:
+        """Wait until no build runs, unless the process is to stop."""
+        loop = asyncio.get_running_loop()
+        waits = [loop.create_task(self._reconciler.settled()), loop.create_task(self._stopping.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
     async def _judge(self) -> None:
         """With ``strict``: stop the process unless the first start brought every component."""
         await self._reconciler.settled()
@@ -212,7 +225,11 @@ class Host:
         if not self.options.reload:
             return
         async for scan in self._watcher.scans():
-            await self._follow_once(scan)
+            try:
+                await self._follow_once(scan)
+            except Exception:  # noqa: BLE001  the one task that follows the folders must not end
+                # A fault of the host's own: what serves goes on, and so do later edits.
+                _log.exception("a reload failed")
 
     async def _follow_once(self, scan: Scan) -> None:
         force = self._reconciler.due() | await self._reconciler.with_changed_secrets()

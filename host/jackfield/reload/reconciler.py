@@ -77,7 +77,7 @@ class Reconciler:
         """
         if not force and self._unchanged(scan):
             return
-        self._last = scan
+        self._last = None
         plan = make_plan(scan, self.catalog.entries, self._builds.manifests, self._denied)
         self.unreadable = plan.unreadable
         for name in plan.build:
@@ -91,6 +91,7 @@ class Reconciler:
                 await asyncio.wait(started, timeout=_TOGETHER)
         finally:
             self._in_pass = False
+        self._last = scan
         self._commit(plan)
 
     async def settled(self) -> None:

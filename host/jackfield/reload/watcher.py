@@ -79,7 +79,13 @@ class Watcher:
                 if self._stopped.is_set():
                     return
                 self._wake.clear()
-                yield await self.scan()
+                try:
+                    scan = await self.scan()
+                except Exception:  # noqa: BLE001  who follows the folders must not end
+                    # A fault of the host's own, or no thread to be had: the next look may be luckier.
+                    _log.exception("a look at the folders failed")
+                else:
+                    yield scan
         finally:
             if listener is not None:
                 listener.cancel()
