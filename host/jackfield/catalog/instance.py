@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jackfield.chain.handler import Handler
+from jackfield.chain.unary import Answer, unary
 from jackfield.components import Component
 from jackfield.faults import is_fault
 from jackfield.http.overrides import OverridePolicy
@@ -83,10 +84,15 @@ class ConversationInstance(Instance):
     Attributes:
         handler: its folded chain.
         overrides: which settings a request may override.
+        answer: the unary form of the chain.
     """
 
     handler: Handler
     overrides: OverridePolicy
+    answer: Answer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.answer = unary(self.handler)
 
 
 async def close_quietly(component: Component[Any]) -> None:

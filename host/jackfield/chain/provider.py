@@ -48,37 +48,53 @@ class ProviderHandler:
 
     async def __call__(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
         """Answer a request."""
-        refuse_unscrubbed(request)
-        record = request.record
-        record.served_by = self._component.name
-        record.attempts += 1
-        limits = self._limits
+        if not request.stream:
+            yield await self.answer(request)
+            return
+        record, limits = self._begin(request), self._limits
         if limits is not None:
             await limits.enter()
         started = perf_counter()
         try:
-            if request.stream:
-                async with aclosing(self._streamed(request)) as events:
-                    async for event in events:
-                        _note_event(record, event)
-                        yield event
-            else:
-                reply = self._whole(request)
-                result = await (reply if limits is None else limits.whole(reply))
-                _note_result(record, result)
-                yield result
-        except RequestError as error:
-            error.detail = self._redact(error.detail)
-            error.args = (error.detail,)  # what repr shows
-            raise error.named(self._component.name) from None
+            async with aclosing(self._streamed(request)) as events:
+                async for event in events:
+                    _note_event(record, event)
+                    yield event
         except BaseException as error:
             if not is_fault(error):
                 raise
-            raise self._foreign(error) from None
+            raise self._told(error) from None
         finally:
             if limits is not None:
                 limits.leave()
             record.provider_seconds += perf_counter() - started
+
+    async def answer(self, request: ConversationRequest) -> Result:
+        """Answer a request without ``stream``; ``unary`` tells when to call this."""
+        record, limits = self._begin(request), self._limits
+        if limits is not None:
+            await limits.enter()
+        started = perf_counter()
+        try:
+            reply = self._whole(request)
+            result = await (reply if limits is None else limits.whole(reply))
+            _note_result(record, result)
+        except BaseException as error:
+            if not is_fault(error):
+                raise
+            raise self._told(error) from None
+        finally:
+            if limits is not None:
+                limits.leave()
+            record.provider_seconds += perf_counter() - started
+        return result
+
+    def _begin(self, request: ConversationRequest) -> Record:
+        refuse_unscrubbed(request)
+        record = request.record
+        record.served_by = self._component.name
+        record.attempts += 1
+        return record
 
     async def _collected(self, request: ConversationRequest) -> Result:
         return await collect(self._component.stream(request))
@@ -101,8 +117,12 @@ class ProviderHandler:
         if not finished:
             raise InvokeError("the provider's reply ended before it was finished")
 
-    def _foreign(self, error: BaseException) -> InvokeError:
-        """Make an error of a plugin's own fault. Its text may hold a message or a key: only kind and place are told."""
+    def _told(self, error: BaseException) -> RequestError:
+        """Make what a caller may be told. The text of a plugin's own fault may hold a message or a key: it is not."""
+        if isinstance(error, RequestError):
+            error.detail = self._redact(error.detail)
+            error.args = (error.detail,)  # what repr shows
+            return error.named(self._component.name)
         name, kind = self._component.name, type(self._component).__name__
         about = {"component": name, "class": kind, "error": type(error).__name__, "at": frames(error)}
         _log.error("a plugin raised an unexpected error", extra=about)

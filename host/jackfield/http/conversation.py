@@ -119,16 +119,9 @@ class ConversationEndpoint:
         instance.acquire()
         try:
             request, encode = self._dialect.decode(body, record.component, instance.overrides, record)
-            reply = b""
-            # A unary reply is one event, and the loop runs to the chain's own end: nothing is left to close.
-            async for event in instance.handler(request):
-                if type(event) is Result:
-                    reply = encode(request, event)
+            return encode(request, await instance.answer(request))
         finally:
             instance.release()
-        if not reply:
-            raise InvokeError("the component gave no result")
-        return reply
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:
