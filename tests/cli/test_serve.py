@@ -19,6 +19,8 @@ from model_server import ModelServer
 from process import Process, serving
 from running import Reply, component, send
 
+from jackfield.cli.serve import _host_options, serve
+
 BODY = {"inputs": [{"messages": [{"ofUser": {"content": [{"text": "hello"}]}}]}]}
 
 
@@ -196,6 +198,11 @@ def test_options_come_from_the_environment_too(folder: Path, tmp_path: Path) -> 
         (["--no-such-option"], "--no-such-option"),
         (["--prefer", "conversation.echo"], "TYPE=PLUGIN"),
         (["--host", "no.such.host.invalid"], "--host"),
+        (["--host", "x" * 64], "it is no address; check --host"),
+        (["--unix-socket", "/tmp/" + "x" * 120], "AF_UNIX path too long; check --unix-socket"),
+        (["--graceful-shutdown-seconds", "nan"], "--graceful-shutdown-seconds"),
+        (["--graceful-shutdown-seconds", "inf"], "--graceful-shutdown-seconds"),
+        (["--env-file", sys.executable], "is not text in UTF-8"),
     ],
 )
 def test_a_wrong_option_is_one_clear_line(folder: Path, arguments: list[str], told: str) -> None:
@@ -279,3 +286,11 @@ def test_strict_ends_a_start_with_a_failing_component(folder: Path) -> None:
     with serving(folder) as process:
         process.wait_for("component=bad.*state=failed")
         assert ask(process).status == 200
+
+
+@pytest.mark.parametrize(("megabytes", "wanted"), [("-1", 4 << 20), ("0", 4 << 20), ("2", 2 << 20)])
+def test_daprds_body_limit_counts_when_it_is_one(folder: Path, megabytes: str, wanted: int) -> None:
+    """A script that passes daprd's limit as unset gets the default, not a host that refuses every body."""
+    arguments = ["--manifests", str(folder), "--dapr-http-max-request-size", megabytes]
+    given = serve.make_context("serve", arguments).params
+    assert _host_options(given, {}).max_body_size == wanted

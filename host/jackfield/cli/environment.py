@@ -20,10 +20,11 @@ def read_environment(env_file: Path | None = None) -> dict[str, str]:
     variables are set in the process too, so that libraries see them.
 
     Raises:
-        ConfigurationError: a line has another form; its number is named, its text is not, as it may be a secret.
+        ConfigurationError: the file is not text, or a line has another form; its number is named, its text is not, as
+            it may be a secret.
     """
     if env_file is not None:
-        for number, line in enumerate(env_file.read_text(encoding="utf-8-sig").splitlines(), 1):
+        for number, line in enumerate(_text(env_file).splitlines(), 1):
             text = line.strip()
             if not text or text.startswith("#"):
                 continue
@@ -32,6 +33,16 @@ def read_environment(env_file: Path | None = None) -> dict[str, str]:
                 raise ConfigurationError(f"{env_file}:{number}: this is not NAME=value; mend it or put a # before it")
             os.environ.setdefault(match[1], _value(match[2]))
     return dict(os.environ)
+
+
+def _text(env_file: Path) -> str:
+    try:
+        text = env_file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise ConfigurationError(f"--env-file: {env_file} is not text in UTF-8; save it as UTF-8")
+    return text
 
 
 def _value(text: str) -> str:

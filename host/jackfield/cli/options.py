@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -9,7 +10,7 @@ import click
 
 from jackfield import quantities
 
-__all__ = ["QUANTITY", "flag", "option"]
+__all__ = ["QUANTITY", "SECONDS", "flag", "option"]
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -28,7 +29,21 @@ class _Quantity(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
+class _Seconds(click.FloatRange):
+    """Seconds, up to a day; NaN is out of every range, and click lets it pass."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=86_400)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is no number of seconds; write one such as 5 or 0.5", param, ctx)
+        return seconds
+
+
 QUANTITY = _Quantity()
+SECONDS = _Seconds()
 
 
 def option(*names: str, **settings: Any) -> Callable[[CommandT], CommandT]:

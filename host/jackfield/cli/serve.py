@@ -12,7 +12,7 @@ import click
 
 from jackfield.cli.daprd import IGNORED_FLAGS, IGNORED_OPTIONS
 from jackfield.cli.environment import read_environment
-from jackfield.cli.options import QUANTITY, flag, option
+from jackfield.cli.options import QUANTITY, SECONDS, flag, option
 from jackfield.errors import ConfigurationError
 from jackfield.logs import configure
 from jackfield.manifests.configuration import read_configuration
@@ -80,7 +80,7 @@ def _ignored(command: click.Command) -> click.Command:
 @option(
     "--graceful-shutdown-seconds",
     "--dapr-graceful-shutdown-seconds",
-    type=click.FloatRange(min=0),
+    type=SECONDS,
     default=5.0,
     help="How long running replies may take after a stop.",
 )
@@ -140,7 +140,7 @@ def _host_options(given: dict[str, Any], environment: dict[str, str]) -> HostOpt
     for problem in configuration.problems:
         _log.warning("%s", problem)
     size: int = given["max_body_size"]
-    if given["dapr_http_max_request_size"]:
+    if (given["dapr_http_max_request_size"] or 0) > 0:
         size = given["dapr_http_max_request_size"] << 20
     return HostOptions(
         folders=given["folders"] or (Path("manifests"),),

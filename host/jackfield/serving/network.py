@@ -70,8 +70,9 @@ def _bind_tcp(address: str, port: int, option: str) -> socket.socket:
         family, kind, protocol, _, target = socket.getaddrinfo(
             address or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except socket.gaierror as error:
-        raise ConfigurationError(f"can't listen on {address}: {error.strerror}; check --host") from None
+    except (socket.gaierror, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no address"
+        raise ConfigurationError(f"can't listen on {address}: {reason}; check --host") from None
     bound = socket.socket(family, kind, protocol)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -98,7 +99,8 @@ def _bind_unix(path: Path) -> socket.socket:
         bound.listen(BACKLOG)
     except OSError as error:
         bound.close()
-        cause = f"can't listen on the Unix socket {path}: {error.strerror}; check --unix-socket"
+        # A path that is too long has a text and no number.
+        cause = f"can't listen on the Unix socket {path}: {error.strerror or error}; check --unix-socket"
         raise ConfigurationError(cause) from None
     bound.set_inheritable(True)
     return bound
