@@ -45,7 +45,8 @@ def noting(ended: list[str]) -> Stage:
 
 async def silent(_: ConversationRequest) -> AsyncGenerator[Event, None]:
     """Give no event at all."""
-    for event in ():
+    events: tuple[Event, ...] = ()
+    for event in events:
         yield event
 
 

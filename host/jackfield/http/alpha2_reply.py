@@ -92,34 +92,23 @@ def _choice(choice: Choice, index: str) -> _Choice:
 
 
 def _usage(usage: Usage) -> _Usage:
-    return _Usage(
-        _count(usage.completion_tokens),
-        _count(usage.prompt_tokens),
-        _count(usage.total_tokens),
-        _completion_details(usage),
-        _prompt_details(usage),
-    )
-
-
-def _completion_details(usage: Usage) -> _CompletionDetails | None:
-    tokens = (
+    totals = (_count(usage.completion_tokens), _count(usage.prompt_tokens), _count(usage.total_tokens))
+    completion = (
         usage.accepted_prediction_tokens,
         usage.completion_audio_tokens,
         usage.reasoning_tokens,
         usage.rejected_prediction_tokens,
     )
-    if not any(tokens):
-        return None  # most providers tell none of them
-    details = _CompletionDetails(*map(_count, tokens))
-    return None if details == _NO_COMPLETION_DETAILS else details
-
-
-def _prompt_details(usage: Usage) -> _PromptDetails | None:
-    tokens = (usage.prompt_audio_tokens, usage.cached_tokens)
-    if not any(tokens):
-        return None
-    details = _PromptDetails(*map(_count, tokens))
-    return None if details == _NO_PROMPT_DETAILS else details
+    prompt = (usage.prompt_audio_tokens, usage.cached_tokens)
+    if not any(completion + prompt):
+        return _Usage(*totals)  # most providers tell no details
+    completion_details = _CompletionDetails(*map(_count, completion))
+    prompt_details = _PromptDetails(*map(_count, prompt))
+    return _Usage(
+        *totals,
+        None if completion_details == _NO_COMPLETION_DETAILS else completion_details,
+        None if prompt_details == _NO_PROMPT_DETAILS else prompt_details,
+    )
 
 
 def _count(tokens: int | None) -> str:
