@@ -47,7 +47,7 @@ class Build(Generic[SettingsT_co]):
     name: str
     type_name: str
     settings: SettingsT_co
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     references: References = _no_references
 
     def reference(self, name: str, kind: type[ComponentT]) -> ComponentT:

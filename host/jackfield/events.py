@@ -42,6 +42,9 @@ class ToolCallPart(Struct, frozen=True, tag="tool_call", gc=False):
     name: str = ""
     arguments: str = ""
 
+    def __repr__(self) -> str:
+        return f"ToolCallPart({self.position}, {self.id!r}, {self.name!r}, {len(self.arguments)} characters)"
+
 
 DeltaPart: TypeAlias = TextPart | ReasoningPart | ToolCallPart
 

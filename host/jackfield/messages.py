@@ -29,9 +29,12 @@ Role: TypeAlias = Literal["developer", "system", "user", "assistant", "tool"]
 
 
 class TextPart(Struct, frozen=True, tag="text", gc=False):
-    """Text that a person or a model wrote."""
+    """Text that a person or a model wrote; its ``repr`` doesn't show it, as that ends up in logs."""
 
     text: str
+
+    def __repr__(self) -> str:
+        return f"TextPart({len(self.text)} characters)"
 
 
 class ReasoningPart(Struct, frozen=True, tag="reasoning", gc=False):
@@ -44,6 +47,9 @@ class ReasoningPart(Struct, frozen=True, tag="reasoning", gc=False):
 
     text: str
     signature: str = ""
+
+    def __repr__(self) -> str:
+        return f"ReasoningPart({len(self.text)} characters)"
 
 
 Part: TypeAlias = TextPart | ReasoningPart
@@ -62,6 +68,9 @@ class ToolCall(Struct, frozen=True, gc=False):
     id: str
     name: str
     arguments: str
+
+    def __repr__(self) -> str:
+        return f"ToolCall({self.id!r}, {self.name!r}, {len(self.arguments)} characters)"
 
 
 class Message(Struct, frozen=True, kw_only=True):

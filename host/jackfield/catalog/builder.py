@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -50,7 +50,7 @@ class Builder:
     """
 
     types: ComponentTypes
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     app_id: str = ""
     namespace: str = ""
 
