@@ -43,8 +43,9 @@ async def serve(
 async def _hypercorn(
     app: ASGIApp, sockets: list[socket.socket], network: Network, stop: asyncio.Event, budget: float
 ) -> None:
-    from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
+
+    from jackfield.serving.connections import serve as serve_connections
 
     # hypercorn keeps misspelt settings in silence, so they are set one by one under a type checker's eyes.
     config = Config()
@@ -63,7 +64,7 @@ async def _hypercorn(
         if network.client_ca is not None:
             config.ca_certs = str(network.client_ca)
             config.verify_mode = ssl.CERT_REQUIRED
-    await hypercorn_serve(cast("Any", app), config, shutdown_trigger=stop.wait)
+    await serve_connections(app, config, stopped=stop.wait)
 
 
 def _server_log() -> logging.Logger:

@@ -1,0 +1,53 @@
+"""Connections of hypercorn that end when their client ends them.
+
+hypercorn 0.18 keeps a connection whose client has closed it until ``keep_alive_timeout`` is over, because the task that
+waits for that goes on. With more than a minute of it, clients that come for one request each would use up the process's
+descriptors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import FunctionType
+from typing import Any, cast
+
+from hypercorn.asyncio.run import worker_serve
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.config import Config
+from hypercorn.events import Event, Updated
+from hypercorn.utils import wrap_app
+from starlette.types import ASGIApp
+
+__all__ = ["Connection", "serve"]
+
+
+class Connection(TCPServer):
+    """One connection; it waits for no further request once its client has closed its side."""
+
+    _left = False
+
+    async def protocol_send(self, event: Event) -> None:
+        """Do what the protocol wants: send, close, or begin to wait for the next request."""
+        if not (self._left and isinstance(event, Updated)):
+            await super().protocol_send(event)
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        self._left = True
+        await self.idle_task.stop()
+
+
+async def serve(app: ASGIApp, config: Config, *, stopped: Callable[[], Awaitable[object]]) -> None:
+    """Serve as ``hypercorn.asyncio.serve`` does, with connections of this class.
+
+    Args:
+        app: the application.
+        config: hypercorn's settings.
+        stopped: returns when serving is to end.
+    """
+    # hypercorn names its class in a function and nowhere else, so the function is run with another one under that name.
+    names = worker_serve.__globals__ | {"TCPServer": Connection}
+    ours = FunctionType(worker_serve.__code__, names, worker_serve.__name__, worker_serve.__defaults__)
+    ours.__kwdefaults__ = worker_serve.__kwdefaults__
+    wrapped = wrap_app(cast("Any", app), config.wsgi_max_body_size, "asgi")
+    await ours(wrapped, config, shutdown_trigger=stopped)
