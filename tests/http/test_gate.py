@@ -251,3 +251,28 @@ def test_a_denied_api_is_not_there(tmp_path: Path, rules: str, statuses: dict[st
             assert status != 404 or reply.json["errorCode"] == "ERR_DIRECT_INVOKE"
         assert host.request("GET", "/v1.0/healthz").status == 204
         assert host.request("GET", "/v1.0/healthz/outbound").status == 204
+
+
+@pytest.mark.parametrize(
+    ("rules", "statuses"),
+    [
+        ("denied: [{name: metadata, version: v1.0, protocol: http}]", (404, 404, 204)),
+        ("denied: [{name: 'metadata/{key}', version: v1}]", (200, 404, 204)),
+        ("denied: [{name: shutdown, version: v1, protocol: http}]", (200, 204, 404)),
+        ("denied: [{name: metadata, version: v1, protocol: grpc}]", (200, 204, 204)),
+        ("allowed: [{name: conversation, version: v1alpha2}]", (404, 404, 404)),
+        ("allowed: [{name: metadata, version: v1}, {name: conversation, version: v1alpha2}]", (200, 204, 404)),
+    ],
+)
+def test_metadata_and_shutdown_can_be_denied_too(tmp_path: Path, rules: str, statuses: tuple[int, int, int]) -> None:
+    """A Configuration denies reading and writing metadata and the shutdown as any other API, and never health."""
+    file = tmp_path / "configuration.yml"
+    head = "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: config}\n"
+    file.write_text(f"{head}spec:\n  api:\n    {rules}\n")
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    with served(folder, "hypercorn", configuration=read_configuration([file], environment={})) as host:
+        requests = [("GET", "/v1.0/healthz"), ("GET", "/v1.0/metadata"), ("PUT", "/v1.0/metadata/a")]
+        found = [host.request(*request) for request in [*requests, ("POST", "/v1.0/shutdown")]]
+    assert tuple(reply.status for reply in found) == (204, *statuses)
+    assert all(reply.json["errorCode"] == "ERR_DIRECT_INVOKE" for reply in found if reply.status == 404)

@@ -89,7 +89,8 @@ def test_the_settings_that_are_only_switches(tmp_path: Path) -> None:
     """Hot reload and the API log are switched by their settings, whatever stands beside them."""
     features = "features: [{name: Other, enabled: true}, {name: HotReload, enabled: no}]"
     found = read(tmp_path, f"{features}\nlogging: {{apiLogging: {{enabled: on, obfuscateURLs: true}}}}")
-    assert (found.hot_reload, found.api_logging, found.problems) == (False, True, ())
+    assert (found.hot_reload, found.api_logging) == (False, True)
+    assert [problem.field for problem in found.problems] == ["spec.features[0].name"]
 
 
 def test_a_later_file_lies_over_an_earlier_one(tmp_path: Path) -> None:
@@ -149,8 +150,10 @@ def test_a_restriction_that_restricts_nothing_is_in_order(tmp_path: Path, spec: 
 
 def test_the_rest_is_a_notice(tmp_path: Path) -> None:
     """A setting without effect here is named, and stops nothing."""
-    problems = read(tmp_path, "tracing: {samplingRate: '1'}\nmetric: {enabled: true}").problems
+    spec = "tracing: {samplingRate: '1'}\nmetric: {enabled: true}\nfeatures: [{name: Wings, enabled: true}]"
+    problems = read(tmp_path, spec).problems
     assert [(problem.severity, str(problem)) for problem in problems] == [
+        ("notice", f"{tmp_path}/0.yaml:7: spec.features[0].name: the feature Wings has no effect in this host"),
         ("notice", f"{tmp_path}/0.yaml:5: spec.tracing: has no effect in this host"),
         ("notice", f"{tmp_path}/0.yaml:6: spec.metric: has no effect in this host"),
     ]

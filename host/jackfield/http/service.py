@@ -19,7 +19,7 @@ __all__ = ["service_routes"]
 
 
 def service_routes(host: Host) -> list[Route]:
-    """Make the routes of one host."""
+    """Make the routes of one host, but for those that its Configuration denies."""
 
     async def healthz(request: Request) -> Response:
         app_id = request.query_params.get("appid")
@@ -46,12 +46,20 @@ def service_routes(host: Host) -> list[Route]:
             host.request_stop()
         return Response(status_code=204)
 
+    allows = host.options.configuration.allows
+    deniable = {
+        ("metadata", "metadata"): ("GET", metadata),
+        ("metadata", "metadata/{key}"): ("PUT", set_metadata),
+        ("shutdown", "shutdown"): ("POST", shutdown),
+    }
     return [
         _Route("/v1.0/healthz", healthz, methods=["GET"]),
         _Route("/v1.0/healthz/outbound", outbound, methods=["GET"]),
-        _Route("/v1.0/metadata", metadata, methods=["GET"]),
-        _Route("/v1.0/metadata/{key}", set_metadata, methods=["PUT"]),
-        _Route("/v1.0/shutdown", shutdown, methods=["POST"]),
+        *(
+            _Route(f"/v1.0/{route}", endpoint, methods=[method])
+            for (api, route), (method, endpoint) in deniable.items()
+            if allows(api, "v1", "http", route)
+        ),
     ]
 
 

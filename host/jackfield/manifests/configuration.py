@@ -19,7 +19,8 @@ from jackfield.manifests.yaml import Node, SequenceNode, parse, to_json
 __all__ = ["ApiRule", "Configuration", "read_configuration"]
 
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>[^}]*)\}|(?P<bare>[A-Za-z_][A-Za-z0-9_]*))")
-_HTTP_VERSIONS = {"v1.0-alpha1": "v1alpha1", "v1.0-alpha2": "v1alpha2"}
+_HTTP_VERSIONS = {"v1.0": "v1", "v1.0-alpha1": "v1alpha1", "v1.0-alpha2": "v1alpha2"}
+_CONVERSATION = "conversation/{name}/converse"
 _USED = ("api", "components", "features", "logging")
 _RESTRICTING = ("httpPipeline", "appHttpPipeline", "accessControl", "mtls", "secrets")
 _SPEC = (*_USED, *_RESTRICTING)
@@ -33,12 +34,11 @@ class ApiRule:
     version: str
     protocol: str = ""
 
-    def matches(self, name: str, version: str, protocol: str) -> bool:
+    def matches(self, name: str, version: str, protocol: str, route: str) -> bool:
         """Tell whether the rule is about an API; over HTTP ``v1.0-alpha1`` and the beginning of a route name it too."""
         if self.protocol not in {"", protocol}:
             return False
         own = _HTTP_VERSIONS.get(self.version, self.version) if protocol == "http" else self.version
-        route = f"{name}/{{name}}/converse"
         return own == version and (self.name == name or (protocol == "http" and route.startswith(self.name)))
 
 
@@ -62,17 +62,20 @@ class Configuration:
     api_logging: bool = False
     problems: tuple[Problem, ...] = ()
 
-    def allows(self, api: str = "conversation", version: str = "v1alpha1", protocol: str = "http") -> bool:
-        """Tell whether an API is to be served.
+    def allows(
+        self, api: str = "conversation", version: str = "v1alpha1", protocol: str = "http", route: str = _CONVERSATION
+    ) -> bool:
+        """Tell whether an API is to be served; health is, whatever the files say.
 
         Args:
             api: the API's name.
-            version: ``v1alpha1`` or ``v1alpha2``.
+            version: ``v1alpha1`` or ``v1alpha2``, and ``v1`` for metadata and shutdown.
             protocol: ``http`` or ``grpc``.
+            route: the path after the version, as its rule would write it; only HTTP has one.
         """
-        if any(rule.matches(api, version, protocol) for rule in self.denied):
+        if any(rule.matches(api, version, protocol, route) for rule in self.denied):
             return False
-        return not self.allowed or any(rule.matches(api, version, protocol) for rule in self.allowed)
+        return not self.allowed or any(rule.matches(api, version, protocol, route) for rule in self.allowed)
 
     def denies(self, type_name: str, version: str = "v1") -> bool:
         """Tell whether components of a type may not be loaded; the type is compared in any case."""
@@ -150,7 +153,7 @@ class _Reading:
         components = reader.fields(_node(spec.get("components")), "spec.components", ("deny",), others=True)
         if "deny" in components:
             self.denied_types = reader.texts(components["deny"], "spec.components.deny")
-        self._features(reader, spec.get("features"))
+        self._features(file, reader, spec.get("features"))
         logging = reader.fields(_node(spec.get("logging")), "spec.logging", ("apiLogging",), others=True)
         path = "spec.logging.apiLogging"
         api_logging = reader.fields(_node(logging.get("apiLogging")), path, ("enabled",), others=True)
@@ -167,11 +170,16 @@ class _Reading:
         if "denied" in api:
             self.denied = _rules(reader, api["denied"], "spec.api.denied")
 
-    def _features(self, reader: Reader, field: Field | None) -> None:
+    def _features(self, file: str, reader: Reader, field: Field | None) -> None:
         for entry, path in _entries(reader, field, "spec.features"):
             feature = reader.fields(entry, path, ("name", "enabled"), others=True)
-            if reader.text(feature.get("name"), f"{path}.name") == "HotReload":
-                self.hot_reload = reader.boolean(feature.get("enabled"), f"{path}.enabled")
+            name = reader.text(feature.get("name"), f"{path}.name")
+            enabled = reader.boolean(feature.get("enabled"), f"{path}.enabled")
+            if name == "HotReload":
+                self.hot_reload = enabled
+            elif name and enabled:
+                cause = f"the feature {name} has no effect in this host"
+                self.notices.append(Problem(file, feature["name"].line, f"{path}.name", cause, severity="notice"))
 
     def _others(self, file: str, reader: Reader, spec: Mapping[str, Field], node: Node | None) -> None:
         """Note what restricts, and what has no effect here."""
