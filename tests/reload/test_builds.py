@@ -282,3 +282,28 @@ def test_an_edit_is_tried_without_the_patience_that_its_predecessor_earned() -> 
         await reconciler.close()
 
     run(scenario)
+
+
+def test_a_component_is_not_ready_before_it_is_built() -> None:
+    """A trouble with documents that is over doesn't make ready what still builds, whatever else is edited meanwhile."""
+    go_on = asyncio.Event()
+
+    class Slow(Probe):
+        async def start(self) -> None:
+            await go_on.wait()
+
+    async def scenario() -> None:
+        reconciler = reconciler_with(Slow)
+        slow = component("a", "conversation.slow", version="1")
+        await reconciler.apply(folder(a=slow, b=slow))
+        failed(reconciler, "a")
+        await reconciler.apply(folder(a=slow))
+        await reconciler.apply(folder(a=slow, other=component("other", "conversation.slow")))
+        entry = reconciler.catalog.entries["a"]
+        assert (entry.state, entry.instance) == (State.STARTING, None)
+        go_on.set()
+        await reconciler.settled()
+        assert reconciler.catalog.entries["a"].state is State.READY
+        await reconciler.close()
+
+    run(scenario)

@@ -185,19 +185,22 @@ class Reconciler:
 
     def _announce(self, plan: Plan) -> None:
         """Show what is being built for the first time, so that a request for it waits instead of failing."""
+        entries = self.catalog.entries
         new = {
             name: Entry(name, State.STARTING, manifest)
             for name, manifest in plan.build.items()
-            if name not in self.catalog.entries
+            # What its documents have held back until now has not failed at a build.
+            if name not in entries or (entries[name].held and entries[name].instance is None)
         }
         if new:
-            self._replace_catalog({**self.catalog.entries, **new})
+            self._replace_catalog({**entries, **new})
 
     def _commit(self, plan: Plan) -> None:
         """Put the plan's immediate changes and all finished builds into one new catalog."""
         entries = dict(self.catalog.entries)
         for name, manifest in plan.keep.items():
-            entries[name] = kept(entries[name], manifest) if name in entries else Entry(name, State.STARTING, manifest)
+            if name not in self._builds.manifests:  # else its build says how it stands
+                entries[name] = kept(entries[name], manifest)
         for name, (manifest, problems) in plan.stale.items():
             entries[name] = held(entries.get(name), name, manifest, problems)
             self._drop(name)
