@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from jackfield.host import Host
 from jackfield.http.app import build_app
 from jackfield.options import HostOptions
+from jackfield.serving.worker import exit_soon
 
 __all__ = ["create_app"]
 
@@ -32,4 +33,7 @@ def create_app(options: HostOptions | None = None) -> ASGIApp:
 
 
 def _stop_process(force: bool) -> None:
-    os.kill(os.getpid(), signal.SIGKILL if force else signal.SIGTERM)
+    if force:
+        exit_soon()
+    else:
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -256,7 +256,8 @@ def test_tls(folder: Path, tmp_path: Path, server: str) -> None:
         friend.close()
 
 
-def test_the_factory_serves_the_same_app(folder: Path) -> None:
+@pytest.mark.parametrize("force", [False, True])
+def test_the_factory_serves_the_same_app(folder: Path, force: bool) -> None:
     """`uvicorn --factory jackfield.asgi:create_app` takes its options from the variables and answers like serve."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JACKFIELD_", "DAPR_"))}
     with (
@@ -272,9 +273,11 @@ def test_the_factory_serves_the_same_app(folder: Path) -> None:
         path = "/v1.0-alpha1/conversation/echo/converse"
         reply = send(connection, "POST", path, {"inputs": [{"content": "hello"}]})
         assert (reply.status, reply.json) == (200, {"outputs": [{"result": "hello"}]})
-        assert send(connection, "POST", "/v1.0/shutdown").status == 204
+        headers = {"dapr-force-shutdown": "true"} if force else {}
+        assert send(connection, "POST", "/v1.0/shutdown", **headers).status == 204
         connection.close()
-        popen.wait(30)
+        code = popen.wait(30)
+    assert not force or code == 1
 
 
 def test_strict_ends_a_start_with_a_failing_component(folder: Path) -> None:

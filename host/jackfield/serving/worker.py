@@ -18,7 +18,7 @@ from jackfield.options import HostOptions
 from jackfield.serving.network import Network
 from jackfield.serving.servers import serve
 
-__all__ = ["log_loop_error", "run", "serve_host", "serve_until_signalled"]
+__all__ = ["exit_soon", "log_loop_error", "run", "serve_host", "serve_until_signalled"]
 
 T = TypeVar("T")
 _log = logging.getLogger("jackfield.host")
@@ -75,10 +75,14 @@ async def _drain(host: Host, stop: asyncio.Event) -> None:
 
 def _stop(stop: asyncio.Event, force: bool) -> None:
     if force:
-        # daprd's rule for ``dapr-force-shutdown``: exit code 1 after 100 ms, whatever runs.
-        asyncio.get_running_loop().call_later(_FORCE_AFTER, os._exit, 1)
+        exit_soon()
     else:
         stop.set()
+
+
+def exit_soon() -> None:
+    """End the process whatever runs: with code 1 after 100 ms, daprd's rule for ``dapr-force-shutdown``."""
+    asyncio.get_running_loop().call_later(_FORCE_AFTER, os._exit, 1)
 
 
 def log_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
