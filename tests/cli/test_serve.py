@@ -153,6 +153,7 @@ def test_daprds_spellings_start_the_host(folder: Path, tmp_path: Path) -> None:
         "--dapr-grpc-port=50001", "--dapr-internal-grpc-port", "50002", "--metrics-port=9090", "--enable-metrics=false",
         "--enable-mtls", "--placement-host-address", "", "--log-level", "INFO", "--app-protocol=http", "--mode",
         "standalone", "--enable-api-logging=true", "--config", str(config), "--dapr-http-max-request-size", "1",
+        "--disable-init-endpoints", "config,subscribe", "--unix-domain-socket", "",
     ]  # fmt: skip
     with serving(folder, *arguments) as process:
         assert ask(process).status == 200
@@ -216,7 +217,7 @@ def test_a_wrong_option_is_one_clear_line(folder: Path, arguments: list[str], to
 
 @SERVERS
 def test_a_unix_socket(folder: Path, tmp_path: Path, server: str) -> None:
-    """The host serves on a Unix socket, and takes over one that a dead host left behind."""
+    """The host serves on a Unix socket, takes over one that a dead host left behind, and leaves none behind itself."""
     path = tmp_path / "j.sock"
     abandoned = socket.socket(socket.AF_UNIX)
     abandoned.bind(str(path))
@@ -230,6 +231,16 @@ def test_a_unix_socket(folder: Path, tmp_path: Path, server: str) -> None:
         assert client.recv(100).startswith(b"HTTP/1.1 204")
         client.close()
         assert "is in the way" not in process.log
+    assert not path.exists()
+
+
+def test_a_socket_that_another_host_has_put_there_stays(folder: Path, tmp_path: Path) -> None:
+    """A host that stops removes its own socket's file, not that of the host which has taken its place."""
+    path = tmp_path / "j.sock"
+    with serving(folder, "--unix-socket", str(path)), socket.socket(socket.AF_UNIX) as other:
+        path.unlink()
+        other.bind(str(path))
+    assert path.exists()
 
 
 @SERVERS

@@ -26,6 +26,7 @@ IGNORED_OPTIONS = (
     "dapr-internal-grpc-port",
     "dapr-public-listen-address",
     "dapr-public-port",
+    "disable-init-endpoints",
     "hot-reload-reconcile-interval",
     "internal-grpc-port",
     "kubeconfig",
@@ -47,7 +48,6 @@ IGNORED_OPTIONS = (
 IGNORED_FLAGS = (
     "app-ssl",
     "disable-builtin-k8s-secret-store",
-    "disable-init-endpoints",
     "enable-app-health-check",
     "enable-metrics",
     "enable-mtls",

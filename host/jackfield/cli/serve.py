@@ -18,7 +18,7 @@ from jackfield.logs import configure
 from jackfield.manifests.configuration import read_configuration
 from jackfield.options import HostOptions
 from jackfield.plugins.options import allow_list, parse_names, parse_prefer
-from jackfield.serving.network import Network, bind
+from jackfield.serving.network import Network, bind, own_socket_file
 
 __all__ = ["options_from_environment", "serve"]
 
@@ -52,7 +52,7 @@ def _ignored(command: click.Command) -> click.Command:
     "--host", "--dapr-listen-addresses", "addresses", default="127.0.0.1", help="Addresses to listen on, with commas."
 )
 @option("--unix-socket", type=click.Path(path_type=Path), help="Listen on this Unix socket instead of a port.")
-@option("--unix-domain-socket", type=click.Path(path_type=Path), hidden=True, help="daprd's: a folder for the socket.")
+@option("--unix-domain-socket", hidden=True, help="daprd's: a folder for the socket.")
 @option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificate chain (PEM).")
 @option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The certificate's key (PEM).")
 @option(
@@ -113,7 +113,9 @@ def serve(**given: Any) -> None:
     sockets = bind(network)
     from jackfield.serving.start import start
 
-    sys.exit(start(options, network, sockets, workers=given["workers"]))
+    with own_socket_file(network):
+        code = start(options, network, sockets, workers=given["workers"])
+    sys.exit(code)
 
 
 _ignored(serve)
@@ -165,8 +167,8 @@ def _host_options(given: dict[str, Any], environment: dict[str, str]) -> HostOpt
 
 def _network(given: dict[str, Any]) -> Network:
     unix_socket: Path | None = given["unix_socket"]
-    if unix_socket is None and given["unix_domain_socket"] is not None:
-        unix_socket = given["unix_domain_socket"] / f"dapr-{given['app_id']}-http.socket"
+    if unix_socket is None and given["unix_domain_socket"]:  # daprd's default is an empty text
+        unix_socket = Path(given["unix_domain_socket"]) / f"dapr-{given['app_id']}-http.socket"
     if given["tls_key"] is not None and given["tls_cert"] is None:
         raise ConfigurationError("--tls-key is given without --tls-cert; give both")
     if given["tls_client_ca"] is not None and given["tls_cert"] is None:

@@ -6,12 +6,14 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from jackfield.errors import ConfigurationError
 
-__all__ = ["BACKLOG", "Network", "bind"]
+__all__ = ["BACKLOG", "Network", "bind", "own_socket_file"]
 
 BACKLOG = 2048
 """Connections that the kernel keeps until they are accepted."""
@@ -63,6 +65,22 @@ def bind(network: Network) -> list[socket.socket]:
         # With port 0 the kernel chooses once; the other addresses get the same port.
         port = bound.getsockname()[1]
     return sockets
+
+
+@contextmanager
+def own_socket_file(network: Network) -> Iterator[None]:
+    """Remove the file of a Unix socket that has been bound when the block ends; another host's in its place stays."""
+    path = network.unix_socket
+    if path is None:
+        yield
+        return
+    bound = path.stat()
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # it, or its folder, is gone already
+            if os.path.samestat(bound, path.stat()):
+                path.unlink()
 
 
 def _bind_tcp(address: str, port: int, option: str) -> socket.socket:
