@@ -57,7 +57,7 @@ class LlamaCppConversation(Conversation[LlamaCppSettings]):
 
         Raises:
             FileNotFoundError: the model's file isn't there; the text says how to get it.
-            RuntimeError: the file can't be loaded.
+            ValueError: the file can't be loaded.
         """
         self._lease = await self._pool.lease(await asyncio.to_thread(self._options))
 

@@ -54,7 +54,7 @@ class Engine:
     """A loaded model. Making one blocks for as long as loading takes; so does ``close``.
 
     Raises:
-        RuntimeError: the file can't be loaded.
+        ValueError: the file can't be loaded.
     """
 
     def __init__(self, options: EngineOptions) -> None:
@@ -144,7 +144,7 @@ def _sort(chunk: Mapping[str, Any], box: Mailbox) -> None:
 def _load(options: EngineOptions) -> _Server:
     with options.file.open("rb") as file:
         if file.read(4) != b"GGUF":
-            raise RuntimeError(f"{options.file} is not a GGUF file; give one as path")
+            raise ValueError(f"{options.file} is not a GGUF file; give one as path")
 
     import xllamacpp  # type: ignore[import-untyped]  # 30 MB that only a component that serves needs
 
@@ -164,7 +164,7 @@ def _load(options: EngineOptions) -> _Server:
     try:
         server: _Server = xllamacpp.Server(params)
     except RuntimeError as error:
-        raise RuntimeError(
+        raise ValueError(
             f"the engine can't load {options.file} with contextSize {options.context_size} and parallel "
             f"{options.parallel}: {error} Is the file whole, and the memory enough?"
         ) from error

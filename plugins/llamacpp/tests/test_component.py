@@ -343,11 +343,11 @@ def test_a_missing_model_says_how_to_get_it(built: Any, pool: Any, tmp_path: Any
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"GGUF" + bytes(500)], ids=["empty", "text", "broken"])
 def test_a_file_that_is_no_model_is_named(content: bytes, built: Any, pool: Any, tmp_path: Any) -> None:
-    """A file that the engine can't load makes the start fail with its name."""
+    """A file that the engine can't load makes the start fail with its name, as an operator's mistake and no fault."""
     file = tmp_path / "bad.gguf"
     file.write_bytes(content)
     component = LlamaCppConversation(built(path=file), pool)
-    with pytest.raises(RuntimeError, match=r"bad\.gguf"):
+    with pytest.raises(ValueError, match=r"bad\.gguf"):
         asyncio.run(component.start())
     assert len(pool) == 0
 
