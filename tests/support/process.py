@@ -69,6 +69,11 @@ class Process:
         assert match is not None, f"no {pattern!r} in:\n{self.log}"
         return match
 
+    def main_thread_cpu(self) -> float:
+        """CPU seconds of the main thread, where the event loop runs, as the kernel counts them."""
+        text = Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/schedstat").read_text()
+        return int(text.split()[0]) / 1e9
+
     def signal(self, number: int) -> None:
         """Send a signal."""
         self.popen.send_signal(number)

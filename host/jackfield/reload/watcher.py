@@ -23,8 +23,6 @@ __all__ = ["Watcher"]
 
 _log = logging.getLogger("jackfield.reload")
 _LOOK_EVERY = 1.0
-_LEAST_REST = 200
-"""A look at the folders is followed by a rest of at least this many times its own duration."""
 _SETTLE = 0.02
 
 
@@ -56,9 +54,8 @@ class Watcher:
 
     async def scan(self) -> Scan:
         """Look at the folders once, in a thread, and decide when to look again."""
-        began = perf_counter()
         scan = await asyncio.to_thread(self._reader.scan)
-        self._rest = _SETTLE if scan.unsettled else max(_LOOK_EVERY, _LEAST_REST * (perf_counter() - began))
+        self._rest = _SETTLE if scan.unsettled else _LOOK_EVERY
         return scan
 
     async def settled(self) -> Scan:
