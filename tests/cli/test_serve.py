@@ -231,15 +231,19 @@ def test_a_unix_socket(folder: Path, tmp_path: Path, server: str) -> None:
         assert client.recv(100).startswith(b"HTTP/1.1 204")
         client.close()
         assert "is in the way" not in process.log
+        process.signal(signal.SIGTERM)
+        assert process.exit_code() == 0
     assert not path.exists()
 
 
 def test_a_socket_that_another_host_has_put_there_stays(folder: Path, tmp_path: Path) -> None:
     """A host that stops removes its own socket's file, not that of the host which has taken its place."""
     path = tmp_path / "j.sock"
-    with serving(folder, "--unix-socket", str(path)), socket.socket(socket.AF_UNIX) as other:
+    with serving(folder, "--unix-socket", str(path)) as process, socket.socket(socket.AF_UNIX) as other:
         path.unlink()
         other.bind(str(path))
+        process.signal(signal.SIGTERM)
+        assert process.exit_code() == 0
     assert path.exists()
 
 
