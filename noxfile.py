@@ -59,7 +59,9 @@ def serve(session: nox.Session) -> None:
     session.install(*editable([ROOT, *PLUGINS]))
     say(session, "2/3 fetching the embedded model SmolLM2-135M (93 MB, once)")
     pull_model(session)
-    say(session, "3/3 serving manifests/ on http://localhost:3500; Ctrl-C stops")
+    # With options of the caller's own the host's log says where it serves what.
+    what = "with your options" if session.posargs else "manifests/ on http://localhost:3500"
+    say(session, f"3/3 serving {what}; Ctrl-C stops")
     command = ["jackfield", "serve", *session.posargs]
     session.run(*command, success_codes=[0, 130], interrupt_timeout=PATIENCE, terminate_timeout=PATIENCE)
 
