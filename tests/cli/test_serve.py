@@ -120,6 +120,25 @@ def test_the_shutdown_route_stops_the_process(folder: Path) -> None:
             assert code == process.exit_code()
 
 
+def test_a_second_signal_ends_the_process_at_once(folder: Path) -> None:
+    """Whoever asks twice doesn't wait for a reply that hangs: the exit code is 1."""
+    with ModelServer(hold=True) as upstream:
+        manifest = component("slow", "conversation.openai", key="k", endpoint=upstream.endpoint, model="never")
+        (folder / "slow.yaml").write_text(manifest)
+        with serving(folder, "--graceful-shutdown-seconds", "600") as process:
+            process.wait_for("component loaded.*component=slow")
+            connection = socket.create_connection(("127.0.0.1", process.port))
+            body = json.dumps(BODY).encode()
+            head = b"POST /v1.0-alpha2/conversation/slow/converse HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+            connection.sendall(head % len(body) + body)
+            assert upstream.arrived.wait(30)
+            process.signal(signal.SIGINT)
+            process.wait_for("msg=stopping")
+            process.signal(signal.SIGINT)
+            assert process.exit_code() == 1
+            connection.close()
+
+
 def test_a_taken_port_names_port_and_option(folder: Path) -> None:
     """A port in use ends the start with one line that says which port and which option."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -371,6 +371,18 @@ def test_a_worker_that_hangs_is_killed_at_the_end(workers: Workers) -> None:
         assert "were killed" in process.log
 
 
+def test_a_second_signal_ends_all_processes_at_once(workers: Workers) -> None:
+    """Whoever asks twice doesn't wait for the budget of a worker that hangs."""
+    with workers.serve("--graceful-shutdown-seconds", "600") as process:
+        stuck = pids(process)[0]
+        os.kill(stuck, signal.SIGSTOP)
+        process.signal(signal.SIGTERM)
+        process.wait_for("msg=stopping")
+        process.signal(signal.SIGTERM)
+        assert process.exit_code() == 1
+        assert gone(stuck)
+
+
 def test_a_crash_loop_is_slowed_down_and_others_serve(workers: Workers) -> None:
     """A worker that can't come up is tried again less and less often, while the others serve; then it joins them."""
     with workers.serve() as process:

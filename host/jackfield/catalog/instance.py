@@ -18,7 +18,7 @@ from jackfield.manifests.component import ComponentManifest
 __all__ = ["ConversationInstance", "Instance", "close_quietly"]
 
 _log = logging.getLogger("jackfield.catalog")
-_CLOSE_LIMIT = 30.0
+_CLOSE_LIMIT = 10.0
 
 
 @dataclass(eq=False, kw_only=True)

@@ -149,16 +149,22 @@ class Reconciler:
         return {entry.name for entry in self.catalog.entries.values() if entry.instance is not None}
 
     def _dependents(self, names: Iterable[str]) -> set[str]:
-        """Names of the components that refer to one of ``names``, directly or through others, builds included."""
+        """Names of the components that refer to one of ``names``, directly or through others, builds included.
+
+        A component that failed refers to nothing yet; the secret store that its manifest names counts all the same.
+        """
         found: set[str] = set()
         wanted = set(names)
         while wanted:
             users = self._builds.users_of(wanted) | {
                 entry.name
                 for entry in self.catalog.entries.values()
-                if entry.instance is not None
-                and entry.instance.references
-                and any(reference.manifest.name in wanted for reference in entry.instance.references)
+                if entry.manifest.secret_store in wanted
+                or (
+                    entry.instance is not None
+                    and entry.instance.references
+                    and any(reference.manifest.name in wanted for reference in entry.instance.references)
+                )
             }
             wanted = users - found
             found |= wanted

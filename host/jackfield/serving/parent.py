@@ -92,7 +92,7 @@ class Parent:
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopping.set)
+            loop.add_signal_handler(number, self._signalled)
         loop.add_signal_handler(signal.SIGHUP, self._rescan)
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
         urls = ", ".join(self._network.describe(self._sockets))
@@ -258,6 +258,13 @@ class Parent:
         for process in running:
             process.kill()
         return bool(running)
+
+    def _signalled(self) -> None:
+        """Stop gracefully, or at once if somebody asks a second time."""
+        if self._stopping.is_set() and self._kill():
+            _log.warning("stopping at once, because a second signal came")
+            self._exit_code = 1
+        self._stopping.set()
 
     async def _stop(self, keepers: list[asyncio.Task[None]]) -> None:
         self._stopping.set()

@@ -50,14 +50,14 @@ async def serve_host(host: Host, network: Network, sockets: list[socket.socket],
 async def serve_until_signalled(options: HostOptions, network: Network, sockets: list[socket.socket]) -> int:
     """Serve in this process until a signal or a request stops it; returns the process's exit code.
 
-    SIGTERM and SIGINT stop, SIGHUP looks at the folders.
+    SIGTERM and SIGINT stop, a second one at once; SIGHUP looks at the folders.
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log_loop_error)
     stop = asyncio.Event()
     host = Host(options, stop=partial(_stop, stop))
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop_on_signal, stop)
     loop.add_signal_handler(signal.SIGHUP, host.rescan)
     urls = ", ".join(network.describe(sockets))
     names = ", ".join(str(folder) for folder in options.folders)
@@ -78,6 +78,14 @@ def _stop(stop: asyncio.Event, force: bool) -> None:
         exit_soon()
     else:
         stop.set()
+
+
+def stop_on_signal(stop: asyncio.Event) -> None:
+    """Stop gracefully, or at once if somebody asks a second time: what hangs then has had its chance."""
+    if stop.is_set():
+        _log.warning("stopping at once, because a second signal came")
+        exit_soon()
+    stop.set()
 
 
 def exit_soon() -> None:

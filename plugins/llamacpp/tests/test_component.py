@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -101,9 +102,13 @@ def test_several_choices_take_a_slot_each(serve: Any, ask: Any, read: Any) -> No
 def test_leaving_frees_the_slot(leave: str, serve: Any, ask: Any, read: Any) -> None:
     """Closing the generator or cancelling its task ends the model's work: the only slot answers the next at once."""
 
-    async def run() -> tuple[int, int]:
+    async def run() -> tuple[int, float, float]:
         async with serve() as component:
             slots = component._lease.engine.slots
+            began = perf_counter()
+            await read(component, ask(LONG, temperature=0.0, max_tokens=100))
+            hundred = perf_counter() - began
+            began = perf_counter()
             stream = component.stream(ask(LONG, temperature=0.0, max_tokens=1500))
             assert isinstance(await anext(stream), Delta)
             assert slots.free == 0
@@ -116,13 +121,12 @@ def test_leaving_frees_the_slot(leave: str, serve: Any, ask: Any, read: Any) -> 
                 with pytest.raises(asyncio.CancelledError):
                     await reading
             whole = await read(component, ask(LONG, temperature=0.0, max_tokens=3))
-            return whole.usages[0].completion_tokens, slots.free
+            return whole.usages[0].completion_tokens, perf_counter() - began, hundred
 
-    async def within() -> tuple[int, int]:
-        # The whole story takes longer than this: some 1500 tokens at no more than 170 a second.
-        return await asyncio.wait_for(run(), 7)
-
-    assert asyncio.run(within())[0] == 3
+    written, left, hundred = asyncio.run(run())
+    assert written == 3
+    # The whole story would take 15 times as long as a hundred tokens, however busy the machine is.
+    assert left < 6 * hundred
 
 
 def test_leaving_while_the_prompt_is_read_frees_the_slot(serve: Any, ask: Any, read: Any) -> None:
