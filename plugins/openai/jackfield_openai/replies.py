@@ -30,9 +30,14 @@ FINISH_REASONS: Final[Mapping[str, FinishReason]] = MappingProxyType(
         "tool_calls": "tool_calls",
         "content_filter": "content_filter",
         "function_call": "tool_calls",
+        "max_tokens": "length",
+        "model_length": "length",
     }
 )
-"""OpenAI's finish reasons, the retired ``function_call`` included."""
+"""OpenAI's finish reasons, the retired ``function_call`` included, and other servers' words for a reply cut short.
+
+Every other word is ``stop``, or ``tool_calls`` if the choice has calls; a reply cut short must not look whole.
+"""
 
 _reply_decoder: Final = msgspec.json.Decoder(ChatReply)
 _chunk_decoder: Final = msgspec.json.Decoder(ChatChunk)

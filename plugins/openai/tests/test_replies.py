@@ -89,6 +89,8 @@ def test_parts(message: dict[str, Any], parts: tuple[Part, ...]) -> None:
         (None, None, "stop"),
         ("", None, "stop"),
         ("eos", None, "stop"),
+        ("max_tokens", None, "length"),
+        ("model_length", None, "length"),
         (None, CALLS, "tool_calls"),
         ("unknown", CALLS, "tool_calls"),
         ("length", CALLS, "length"),
