@@ -52,6 +52,14 @@ def pull_model(session: nox.Session) -> None:
     session.run("jackfield", "pull", "smollm2", env={"UV": uv} if uv else {})
 
 
+def build(session: nox.Session, folders: list[Path], dist: Path) -> list[str]:
+    """Build distributions; returns the wheels."""
+    shutil.rmtree(dist, ignore_errors=True)
+    for folder in folders:
+        session.run("python", "-m", "build", "--no-isolation", "--outdir", str(dist), str(folder), silent=True)
+    return [str(wheel) for wheel in sorted(dist.glob("*.whl"))]
+
+
 @nox.session
 def serve(session: nox.Session) -> None:
     """Install the host, its plugins and the embedded model, and serve manifests/ on http://localhost:3500."""
@@ -79,15 +87,21 @@ def tests(session: nox.Session) -> None:
 def alone(session: nox.Session, plugin: str) -> None:
     """Run a plugin's tests with the host and nothing else beside it, from built wheels, outside the source tree."""
     folder = ROOT / "plugins" / plugin
-    work = Path(session.create_tmp())
-    session.install(str(ROOT), str(folder), *TEST_TOOLS, *TEST_PEERS)
+    work = Path(session.create_tmp()).resolve()
+    session.install("build>=1.2,<2", *TEST_TOOLS, *TEST_PEERS)
+    built = build(session, [ROOT, folder], work / "dist")
+    session.install(*built)
+    # The version stays the same while one works on it: what was installed in an earlier run has to go.
+    again = "--reinstall" if session.venv_backend == "uv" else "--force-reinstall"
+    session.install("--no-deps", again, *built)
     tests = work / "tests"
     shutil.rmtree(tests, ignore_errors=True)
     shutil.copytree(folder / "tests", tests)
     if plugin == "llamacpp":
         pull_model(session)
     session.chdir(work)
-    session.run("pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(work), str(tests))
+    options = ["--import-mode=importlib", "--strict-markers", "-ra", "-W", "error", "--timeout", "60"]
+    session.run("pytest", "--rootdir", str(work), *options, str(tests))
 
 
 @nox.session
@@ -113,10 +127,8 @@ def types(session: nox.Session) -> None:
 def wheels(session: nox.Session) -> None:
     """Build every distribution, look into it, and check that all plugins load from the built wheels."""
     session.install("build>=1.2,<2", "hatchling>=1.27,<2")
-    dist = Path(session.create_tmp()) / "dist"
-    shutil.rmtree(dist, ignore_errors=True)
-    for folder in [ROOT, *PLUGINS]:
-        session.run("python", "-m", "build", "--no-isolation", "--outdir", str(dist), str(folder), silent=True)
+    dist = Path(session.create_tmp()).resolve() / "dist"
+    build(session, [ROOT, *PLUGINS], dist)
     session.run("python", ".ci/wheels.py", str(dist))
 
 
