@@ -267,3 +267,19 @@ def test_the_kinds_of_error_have_an_order() -> None:
     with pytest.raises(MissingInputs):
         decode({**bad, "inputs": []})
     assert refusal(InvalidParameters, bad) == "message type cannot be nil"
+
+
+@pytest.mark.parametrize("flag", ["scrubPII", "scrubPii", "scrub_pii", "SCRUBPII"])
+@pytest.mark.parametrize("place", ["message", "member", "part"])
+def test_a_scrub_flag_further_in_counts_for_its_message(flag: str, place: str) -> None:
+    """A flag that stands in a message or in a part of it is not overlooked, and marks that message alone."""
+    part: dict[str, object] = {"text": "a"}
+    member: dict[str, object] = {"content": [part]}
+    message: dict[str, object] = {"ofUser": member}
+    {"message": message, "member": member, "part": part}[place][flag] = True
+    plain = {"ofUser": {"content": [{"text": "b"}]}}
+    body = json.dumps({"inputs": [{"messages": [message, plain]}]}).encode()
+
+    request = decode_alpha2(body, component="c", policy=OverridePolicy.from_manifest(None), record=Record())
+
+    assert [message.scrub for message in request.messages] == [True, False]

@@ -12,11 +12,14 @@ from jackfield.messages import Message, Role, TextPart, ToolCall
 __all__ = ["read_input", "read_message", "read_plain"]
 
 _INPUT = Fields("messages", SCRUB, any_case=SCRUB[:1])
-_MESSAGE = Fields("ofDeveloper", "ofSystem", "ofUser", "ofAssistant", "ofTool")
-_PLAIN = Fields("name", "content")
-_ASSISTANT = Fields("name", "content", "toolCalls")
-_TOOL_RESULT = Fields("toolId", "name", "content")
-_CONTENT = Fields("text")
+# The API has the scrub flag on inputs alone. A caller who sets it further in means it all the more, and to overlook it
+# there would send unscrubbed what was marked: it counts for the whole message.
+_MEMBERS = ("ofDeveloper", "ofSystem", "ofUser", "ofAssistant", "ofTool")
+_MESSAGE = Fields(*_MEMBERS, SCRUB, any_case=SCRUB[:1])
+_PLAIN = Fields("name", "content", SCRUB, any_case=SCRUB[:1])
+_ASSISTANT = Fields("name", "content", "toolCalls", SCRUB, any_case=SCRUB[:1])
+_TOOL_RESULT = Fields("toolId", "name", "content", SCRUB, any_case=SCRUB[:1])
+_CONTENT = Fields("text", SCRUB, any_case=SCRUB[:1])
 _TOOL_CALL = Fields("id", "function")
 _CALLED = Fields("name", "arguments")
 _SPEAKERS: dict[str, tuple[Role, Fields]] = {
@@ -26,7 +29,7 @@ _SPEAKERS: dict[str, tuple[Role, Fields]] = {
     "ofAssistant": ("assistant", _ASSISTANT),
     "ofTool": ("tool", _TOOL_RESULT),
 }
-_ROLES = {spelling: _SPEAKERS[member][0] for spelling, member in _MESSAGE.spellings.items()}
+_ROLES = {spelling: _SPEAKERS[member][0] for spelling, member in _MESSAGE.spellings.items() if member in _SPEAKERS}
 
 
 def read_input(value: Any, index: int, messages: list[Message], doubts: list[str]) -> None:
@@ -102,7 +105,9 @@ def read_message(sent: Any, place: str, index: int, *, scrub: bool, doubts: list
     Raises:
         MalformedRequest: a field has the wrong type or is given in two spellings, or there are two members.
     """
-    members = [member for member in _MESSAGE.read(sent, place).items() if member[1] is not None]
+    whole = _MESSAGE.read(sent, place)
+    scrub = boolean(whole, SCRUB[0], place) or scrub
+    members = [(name, whole[name]) for name in whole if name in _SPEAKERS and whole[name] is not None]
     if not members:
         doubts.append("message type cannot be nil")
         return None
@@ -112,15 +117,16 @@ def read_message(sent: Any, place: str, index: int, *, scrub: bool, doubts: list
     role, fields = _SPEAKERS[member]
     path = f"{place}.{member}"
     found = fields.read(value, path)
-    parts = tuple(
-        [
-            TextPart(text(_CONTENT.read(part, f"{path}.content[{at_part}]"), "text", f"{path}.content[{at_part}]"))
-            for at_part, part in enumerate(array(found, "content", path))
-        ]
-    )
+    scrub = boolean(found, SCRUB[0], path) or scrub
+    parts: list[TextPart] = []
+    for at_part, part in enumerate(array(found, "content", path)):
+        part_at = f"{path}.content[{at_part}]"
+        content = _CONTENT.read(part, part_at)
+        scrub = boolean(content, SCRUB[0], part_at) or scrub
+        parts.append(TextPart(text(content, "text", part_at)))
     return Message(
         role=role,
-        parts=parts,
+        parts=tuple(parts),
         name=text(found, "name", path),
         tool_calls=_tool_calls(found, path, doubts),
         tool_call_id=text(found, "toolId", path),
