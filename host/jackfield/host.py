@@ -17,7 +17,7 @@ from jackfield.catalog.instance import ConversationInstance
 from jackfield.errors import Problem
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
-from jackfield.manifests.folder import FolderReader, Scan
+from jackfield.manifests.folder import FileState, FolderReader, Scan
 from jackfield.messages import Record
 from jackfield.options import HostOptions
 from jackfield.plugins.manager import Plugins, load_plugins
@@ -67,6 +67,7 @@ class Host:
         self.cutting = False
         self.exit_code = 0
         self._told: set[Problem] = set()
+        self._looked_at: tuple[Mapping[str, FileState], tuple[Problem, ...]] | None = None
         self._judged: asyncio.Task[None] | None = None
         self._observers = self.plugins.observers()
         self.plugins.log()
@@ -206,12 +207,15 @@ class Host:
 
     def _tell(self, scan: Scan) -> None:
         """Log what is to be said about files, once for as long as it holds."""
-        told = set(scan.all_problems)
-        for problem in scan.all_problems:
+        if (scan.files, scan.problems) == self._looked_at:
+            return
+        self._looked_at = (scan.files, scan.problems)
+        told = dict.fromkeys(scan.all_problems)
+        for problem in told:
             if problem not in self._told:
                 level = {"error": logging.ERROR, "warning": logging.WARNING}.get(problem.severity, logging.INFO)
                 _log.log(level, "%s", problem)
-        self._told = told
+        self._told = set(told)
 
     def _denied(self, manifest: ComponentManifest) -> bool:
         return self.options.configuration.denies(manifest.type_name, manifest.version)

@@ -214,7 +214,7 @@ class Reconciler:
             entries.pop(name, None)
             self._drop(name)
         outcomes, self._outcomes = self._outcomes, {}
-        if outcomes:
+        if outcomes and (self._again or any(entry.state is State.WAITING for entry in entries.values())):
             self._last = None  # what waits for one of these has to be planned again
         for name, outcome in outcomes.items():
             entries[name] = built(entries.get(name), name, outcome)
@@ -247,9 +247,8 @@ class Reconciler:
         before, self.catalog = self.catalog, Catalog(self.catalog.generation + 1, MappingProxyType(entries))
         if not self._closed:
             log_changes(before, self.catalog)
-        live = {entry.instance for entry in entries.values() if entry.instance is not None}
-        for entry in before.entries.values():
-            if entry.instance is not None and entry.instance not in live:
+        for name, entry in before.entries.items():
+            if entry.instance is not None and entry.instance is not self._serving(name):
                 self._retire(entry.instance)
         self._published.set()
         self._published = asyncio.Event()

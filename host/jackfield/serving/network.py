@@ -9,11 +9,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from jackfield.errors import ConfigurationError
 
-__all__ = ["BACKLOG", "Network", "bind", "own_socket_file"]
+__all__ = ["BACKLOG", "Network", "bind", "check_server", "own_socket_file"]
 
 BACKLOG = 2048
 """Connections that the kernel keeps until they are accepted."""
@@ -145,3 +146,15 @@ def _url(scheme: str, bound: socket.socket) -> str:
         return f"unix:{bound.getsockname()}"
     address, port = bound.getsockname()[:2]
     return f"{scheme}://[{address}]:{port}" if ":" in address else f"{scheme}://{address}:{port}"
+
+
+def check_server(network: Network) -> None:
+    """Make sure that the server can be had, before anything else is started.
+
+    Raises:
+        ConfigurationError: it is uvicorn, and that isn't installed.
+    """
+    if network.server == "uvicorn" and find_spec("uvicorn") is None:
+        raise ConfigurationError(
+            "--server uvicorn needs uvicorn, which isn't installed; run: pip install 'jackfield[uvicorn]'"
+        )

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from starlette.types import ASGIApp
 
-from jackfield.errors import ConfigurationError
 from jackfield.serving.network import BACKLOG, Network
 
 __all__ = ["serve"]
@@ -77,12 +76,7 @@ def _server_log() -> logging.Logger:
 async def _uvicorn(
     app: ASGIApp, sockets: list[socket.socket], network: Network, stop: asyncio.Event, budget: float
 ) -> None:
-    try:
-        import uvicorn
-    except ImportError:
-        raise ConfigurationError(
-            "--server uvicorn needs uvicorn, which isn't installed; run: pip install 'jackfield[uvicorn]'"
-        ) from None
+    import uvicorn
 
     class Server(uvicorn.Server):
         """Leaves the signals to the host."""

@@ -7,7 +7,7 @@ import socket
 from functools import partial
 
 from jackfield.options import HostOptions
-from jackfield.serving.network import Network
+from jackfield.serving.network import Network, check_server
 from jackfield.serving.tls import check_certificates
 
 __all__ = ["start"]
@@ -25,6 +25,7 @@ def start(options: HostOptions, network: Network, sockets: list[socket.socket], 
     Raises:
         ConfigurationError: the host can't start as it was asked to.
     """
+    check_server(network)
     check_certificates(network)
     if workers > 1:
         from jackfield.logs import settings

@@ -17,6 +17,7 @@ __all__ = [
     "arguments_text",
     "decode_chunk",
     "decode_reply",
+    "finish_reason",
     "reasoning_text",
     "result",
     "text",
@@ -114,8 +115,17 @@ def _choice(choice: ReplyChoice, reasons: Mapping[str, FinishReason]) -> Choice:
     if written := text(message):
         parts.append(TextPart(written))
     calls = tuple([_call(call) for call in message.tool_calls]) if message.tool_calls else ()
-    reason = reasons.get(choice.finish_reason or "") or ("tool_calls" if calls else "stop")
-    return Choice(tuple(parts), calls, reason)
+    return Choice(tuple(parts), calls, finish_reason(choice.finish_reason, reasons, called=bool(calls)))
+
+
+def finish_reason(given: str | None, reasons: Mapping[str, FinishReason], *, called: bool) -> FinishReason:
+    """Return the reason in the host's words.
+
+    OpenAI says ``stop`` for the call of a tool that was asked for by name. Callers wait for ``tool_calls`` to act upon
+    calls, so a reply that holds some never ends with ``stop``.
+    """
+    reason = reasons.get(given or "", "stop")
+    return "tool_calls" if called and reason == "stop" else reason
 
 
 def _call(call: ReplyCall) -> ToolCall:

@@ -17,7 +17,7 @@ from jackfield import (
     ToolCallPart,
     Usage,
 )
-from jackfield_openai.replies import arguments_text, reasoning_text, text, usage
+from jackfield_openai.replies import arguments_text, finish_reason, reasoning_text, text, usage
 from jackfield_openai.wire import ChatChunk, ChunkChoice, ReplyCall
 
 __all__ = ["StreamReader", "events_of"]
@@ -93,7 +93,7 @@ class StreamReader:
         if not self._choices:
             raise ProviderError("empty response: the provider's stream has no choices")
         for index, state in sorted(self._choices.items()):
-            reason = self._reasons.get(state.reason or "") or ("tool_calls" if state.count else "stop")
+            reason = finish_reason(state.reason, self._reasons, called=bool(state.count))
             yield Finish(reason, index, self._model)
         if self._usage is not None:
             yield self._usage

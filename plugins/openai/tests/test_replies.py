@@ -94,6 +94,7 @@ def test_parts(message: dict[str, Any], parts: tuple[Part, ...]) -> None:
         (None, CALLS, "tool_calls"),
         ("unknown", CALLS, "tool_calls"),
         ("length", CALLS, "length"),
+        ("stop", CALLS, "tool_calls"),
     ],
 )
 def test_finish_reasons(reason: str | None, calls: Any, expected: str) -> None:
