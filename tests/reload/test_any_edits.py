@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from jackfield import Conversation, ConversationRequest, Result, Settings
 from jackfield.catalog.builder import Builder
 from jackfield.catalog.catalog import Catalog, State
-from jackfield.manifests.folder import Scan, read_file
+from jackfield.manifests.folder import FileState, Scan, read_file
 from jackfield.plugins.types import ComponentType, ComponentTypes
 from jackfield.reload.reconciler import Reconciler
 
 NAMES = ("a", "b")
-FILES = ("m/one.yaml", "m/two.yaml")
+FILES = ("m/one.yaml", "m/two.yaml", "m/three.yaml")
 
 
 class VersionSettings(Settings):
@@ -45,7 +45,7 @@ File: TypeAlias = tuple[tuple[Document, ...], bool] | None
 
 documents = st.tuples(st.sampled_from(NAMES), st.sampled_from(("1", "2", "3", *BAD)))
 files = st.none() | st.tuples(st.lists(documents, max_size=2).map(tuple), st.booleans())
-steps = st.lists(st.tuples(st.sampled_from(FILES), files), min_size=1, max_size=8)
+steps = st.lists(st.tuples(st.sampled_from(FILES), files), min_size=1, max_size=10)
 
 
 def text(document: Document) -> str:
@@ -56,14 +56,22 @@ def text(document: Document) -> str:
     return f"{head}spec:\n  type: conversation.version\n{items}".replace("conversation.version", kind)
 
 
-def scan(contents: dict[str, File]) -> Scan:
-    states = {}
-    for path in FILES:
-        content = contents.get(path)
-        if content is not None:
-            pieces = [text(document) for document in content[0]] + ([": : [\n"] if content[1] else [])
-            states[path] = read_file(path, "---\n".join(pieces).encode(), app_id="", namespace=None)
-    return Scan(states, {"m": True})
+class Folder:
+    """Scans as the folder reader gives them: a file that has not changed keeps its object."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, tuple[File, FileState]] = {}
+
+    def scan(self, contents: dict[str, File]) -> Scan:
+        for path in FILES:
+            content = contents.get(path)
+            if content is None:
+                self.states.pop(path, None)
+            elif path not in self.states or self.states[path][0] is not content:
+                pieces = [text(document) for document in content[0]] + ([": : [\n"] if content[1] else [])
+                state = read_file(path, "---\n".join(pieces).encode(), app_id="", namespace=None)
+                self.states[path] = (content, state)
+        return Scan({path: state for path, (_, state) in self.states.items()}, {"m": True})
 
 
 @dataclass
@@ -103,19 +111,19 @@ def serving(catalog: Catalog) -> dict[str, str]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(steps)
 def test_what_serves_follows_from_the_rules(steps: list[tuple[str, File]]) -> None:
     """A readable document that can be built serves; anything else keeps what served; what is gone is gone."""
 
     async def run() -> None:
-        reconciler, rules = Reconciler(Builder(TYPES, {})), Rules()
+        reconciler, rules, folder = Reconciler(Builder(TYPES, {})), Rules(), Folder()
         contents: dict[str, File] = {}
         generation = 0
         for path, content in steps:
             contents[path] = content
             rules.see(contents)
-            await reconciler.apply(scan(contents))
+            await reconciler.apply(folder.scan(contents))
             await reconciler.settled()
             catalog = reconciler.catalog
             assert rules.serving == serving(catalog)
@@ -125,7 +133,7 @@ def test_what_serves_follows_from_the_rules(steps: list[tuple[str, File]]) -> No
             assert catalog.generation >= generation
             generation = catalog.generation
             # A second look at the same files changes nothing.
-            await reconciler.apply(scan(contents))
+            await reconciler.apply(folder.scan(contents))
             assert catalog is reconciler.catalog or serving(catalog) == serving(reconciler.catalog)
         instances = {entry.instance for entry in reconciler.catalog.entries.values() if entry.instance is not None}
         await reconciler.close()

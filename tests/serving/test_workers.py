@@ -412,7 +412,7 @@ def test_a_taken_port_ends_the_parent_before_it_starts_anything(workers: Workers
 
 
 def test_what_keeps_every_worker_from_starting_ends_the_host(workers: Workers) -> None:
-    """What only a worker finds out, such as a server that isn't installed, ends the parent with its own words."""
+    """What only a worker finds out, such as a server that can't be imported, ends the parent with its own words."""
     (workers.path / "site" / "uvicorn.py").write_text("raise ImportError")
     with workers.serve("--server", "uvicorn", ready=False) as process:
         assert process.exit_code() == 1

@@ -77,8 +77,8 @@ class Reconciler:
         """
         if not force and self._unchanged(scan):
             return
-        self._last = None
-        plan = make_plan(scan, self.catalog.entries, self._builds.manifests, self._denied)
+        since, self._last = (None if force else self._last), None
+        plan = make_plan(scan, self.catalog.entries, self._builds.manifests, self._denied, since)
         self.unreadable = plan.unreadable
         for name in plan.build:
             self._retries.drop(name)
@@ -141,9 +141,11 @@ class Reconciler:
         changed = forced | self._dependents(plan.build.keys() | forced)
         # What is being built may have read what has changed since: it is looked at again as soon as it is done.
         self._again |= changed & self._builds.manifests.keys()
-        for name in changed | waiting:
-            if name in plan.keep and name not in self._builds.manifests:
+        for name in (changed | waiting) - self._builds.manifests.keys():
+            if name in plan.keep:
                 plan.build[name] = plan.keep.pop(name)
+            elif plan.leaves(name) and not self.catalog.entries[name].held:
+                plan.build[name] = self.catalog.entries[name].manifest
 
     def _ready(self) -> set[str]:
         return {entry.name for entry in self.catalog.entries.values() if entry.instance is not None}

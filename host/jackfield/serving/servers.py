@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from starlette.types import ASGIApp
 
+from jackfield.errors import ConfigurationError
 from jackfield.serving.network import BACKLOG, Network
 
 __all__ = ["serve"]
@@ -76,7 +77,12 @@ def _server_log() -> logging.Logger:
 async def _uvicorn(
     app: ASGIApp, sockets: list[socket.socket], network: Network, stop: asyncio.Event, budget: float
 ) -> None:
-    import uvicorn
+    try:
+        import uvicorn
+    except ImportError as error:
+        # It is installed, or the start would have ended before: something that it needs is missing or broken.
+        cause = f"--server uvicorn: uvicorn can't be imported ({error.name or type(error).__name__})"
+        raise ConfigurationError(f"{cause}; install it again: pip install 'jackfield[uvicorn]'") from None
 
     class Server(uvicorn.Server):
         """Leaves the signals to the host."""
