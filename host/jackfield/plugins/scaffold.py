@@ -121,7 +121,7 @@ $name = "$module"
 _README = """\
 # jackfield-$name
 
-The component type `conversation.$name` for [Jackfield](https://pypi.org/project/jackfield/).
+The component type `conversation.$name` for Jackfield.
 
 ```
 jackfield install --editable .
