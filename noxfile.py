@@ -137,3 +137,4 @@ def bench(session: nox.Session) -> None:
     """Measure the CPU that a request costs, beside the bare server in the same run."""
     session.install(*editable([ROOT, *PLUGINS]), *TEST_PEERS)
     session.run("python", "tests/bench/run.py", *session.posargs)
+    session.run("python", "tests/bench/edits.py")

@@ -415,7 +415,10 @@ def test_an_edit_right_after_a_long_first_look(tmp_path: Path) -> None:
 
 
 def test_a_thousand_components(tmp_path: Path) -> None:
-    """With 1,000 components one edit costs the event loop less than 5 ms."""
+    """With 1,000 components an edit costs the event loop a few milliseconds, whose figure `nox -s bench` prints.
+
+    The bound here is wide: it is there for work that grows with the square of the components, on any machine.
+    """
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(1000):
@@ -431,4 +434,4 @@ def test_a_thousand_components(tmp_path: Path) -> None:
             spent.append(process.main_thread_cpu() - before)
 
     # What else runs on the machine only adds to it: the least is what an edit costs.
-    assert min(spent) < 0.005, spent
+    assert min(spent) < 0.025, spent
