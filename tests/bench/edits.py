@@ -1,4 +1,4 @@
-"""What one edit among 1,000 components costs the event loop: CPU time of the host's main thread, as the kernel has it."""
+"""What one edit among 1,000 components costs the event loop: CPU time of the host's main thread."""
 
 from __future__ import annotations
 
