@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from jackfield import (
     Build,
@@ -113,6 +114,23 @@ def test_no_wish_in_the_manifest_costs_no_stage() -> None:
     handler = make(Whole)
 
     assert scrub_wishes(None)(handler) is handler
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_only_a_provider_that_declares_it_is_asked_to_answer_each_input(declared: bool) -> None:
+    """A model gets all inputs as one conversation, whatever the front end would allow."""
+    asked: list[bool] = []
+
+    class Asked(Conversation[Settings]):
+        answers_each_input = declared
+
+        async def converse(self, request: ConversationRequest) -> Result:
+            asked.append(request.answer_each_input)
+            return Result.of_text("ok")
+
+    run(make(Asked), replace(ask(), answer_each_input=True))
+
+    assert asked == [declared]
 
 
 class Failing(Conversation[Settings]):

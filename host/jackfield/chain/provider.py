@@ -8,6 +8,8 @@ from contextlib import aclosing
 from time import perf_counter
 from typing import Any
 
+from msgspec.structs import replace
+
 from jackfield.chain.forms import collect, spread
 from jackfield.chain.limits import Limits
 from jackfield.components import Conversation
@@ -51,7 +53,8 @@ class ProviderHandler:
         if not request.stream:
             yield await self.answer(request)
             return
-        record, limits = self._begin(request), self._limits
+        request, limits = self._begin(request), self._limits
+        record = request.record
         if limits is not None:
             await limits.enter()
         started = perf_counter()
@@ -71,7 +74,8 @@ class ProviderHandler:
 
     async def answer(self, request: ConversationRequest) -> Result:
         """Answer a request without ``stream``; ``unary`` tells when to call this."""
-        record, limits = self._begin(request), self._limits
+        request, limits = self._begin(request), self._limits
+        record = request.record
         if limits is not None:
             await limits.enter()
         started = perf_counter()
@@ -89,12 +93,15 @@ class ProviderHandler:
             record.provider_seconds += perf_counter() - started
         return result
 
-    def _begin(self, request: ConversationRequest) -> Record:
+    def _begin(self, request: ConversationRequest) -> ConversationRequest:
+        """Refuse what must not go out, and give the request as this provider is to see it."""
         refuse_unscrubbed(request)
         record = request.record
         record.served_by = self._component.name
         record.attempts += 1
-        return record
+        if request.answer_each_input and not self._component.answers_each_input:
+            return replace(request, answer_each_input=False)
+        return request
 
     async def _collected(self, request: ConversationRequest) -> Result:
         return await collect(self._component.stream(request))
