@@ -112,5 +112,17 @@ class Result(Struct, frozen=True, tag="result"):
         """A reply of one choice that is nothing but text."""
         return cls(choices=(Choice(parts=(TextPart(text),)),), model=model, usage=usage)
 
+    def events(self) -> list[Event]:
+        """The events of the same reply as a stream: its parts, a ``Finish`` per choice, then the usage."""
+        events: list[Event] = []
+        for index, choice in enumerate(self.choices):
+            events += [Delta(part, index) for part in choice.parts]
+            events += [
+                Delta(ToolCallPart(position, call.id, call.name, call.arguments), index)
+                for position, call in enumerate(choice.tool_calls)
+            ]
+        events += [Finish(choice.finish_reason, index, self.model) for index, choice in enumerate(self.choices)]
+        return events if self.usage is None else [*events, self.usage]
+
 
 Event: TypeAlias = Delta | Finish | Usage | Result

@@ -22,7 +22,7 @@ from jackfield import (
     ToolCallPart,
     Usage,
 )
-from jackfield.chain.forms import collect, spread
+from jackfield.chain.forms import collect
 
 texts = st.text(min_size=1, max_size=20)
 calls = st.builds(ToolCall, id=texts, name=texts, arguments=st.text(max_size=20))
@@ -46,7 +46,7 @@ def test_spreading_and_collecting_gives_the_result_again(choices: tuple[Choice, 
     """Whatever a provider answers in one piece comes through a stream unchanged."""
     result = Result(choices, "m", usage)
 
-    assert result == asyncio.run(collect(replay(spread(result))))
+    assert result == asyncio.run(collect(replay(result.events())))
 
 
 @given(st.text(min_size=1, max_size=40), st.data())

@@ -1,6 +1,6 @@
-"""The two forms of a reply, and how one is made from the other.
+"""Gathering a streamed reply into a whole one; ``Result.events`` goes the other way.
 
-This is the only place that knows both: it stands next to the provider, so that no feature exists for one form alone.
+The two forms meet next to the provider and nowhere else, so that no feature exists for one form alone.
 """
 
 from __future__ import annotations
@@ -12,22 +12,7 @@ from jackfield.errors import InvokeError
 from jackfield.events import Choice, Delta, Event, Finish, FinishReason, Result, ToolCallPart, Usage
 from jackfield.messages import Part, ReasoningPart, TextPart, ToolCall
 
-__all__ = ["collect", "spread"]
-
-
-def spread(result: Result) -> list[Event]:
-    """Turn a whole reply into the events of a streamed one: its parts, a ``Finish`` per choice, then the usage."""
-    events: list[Event] = []
-    for index, choice in enumerate(result.choices):
-        events += [Delta(part, index) for part in choice.parts]
-        events += [
-            Delta(ToolCallPart(position, call.id, call.name, call.arguments), index)
-            for position, call in enumerate(choice.tool_calls)
-        ]
-        events.append(Finish(choice.finish_reason, index, result.model))
-    if result.usage is not None:
-        events.append(result.usage)
-    return events
+__all__ = ["collect"]
 
 
 async def collect(events: AsyncGenerator[Event, None]) -> Result:

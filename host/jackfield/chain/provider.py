@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from jackfield.chain.forms import collect, spread
+from jackfield.chain.forms import collect
 from jackfield.chain.limits import Limits
 from jackfield.components import Conversation
 from jackfield.errors import InvokeError, RequestError, ScrubberMissing
@@ -110,7 +110,8 @@ class ProviderHandler:
         limits = self._limits
         if not self._has_stream:
             reply = self._component.converse(request)
-            for event in spread(await (reply if limits is None else limits.whole(reply))):
+            result = await (reply if limits is None else limits.whole(reply))
+            for event in result.events():
                 yield event
             return
         finished = False

@@ -11,7 +11,7 @@ import msgspec
 from jackfield import Event, FinishReason, InvokeError, ProviderError, ProviderUnreachable, Result
 from jackfield_openai.replies import decode_chunk, decode_reply, result
 from jackfield_openai.sse import EventParser
-from jackfield_openai.streams import StreamReader, events_of
+from jackfield_openai.streams import StreamReader
 
 if TYPE_CHECKING:
     from jackfield_openai.upstream import Reply
@@ -45,7 +45,8 @@ async def read_stream(reply: Reply, *, model: str, reasons: Mapping[str, FinishR
     """
     media = reply.content_type
     if media in {"application/json", "text/html"}:
-        for event in events_of(await read_result(reply, model=model, reasons=reasons)):
+        result = await read_result(reply, model=model, reasons=reasons)
+        for event in result.events():
             yield event
         return
     reader = StreamReader(model=model, reasons=reasons)

@@ -12,7 +12,6 @@ from jackfield import (
     FinishReason,
     ProviderError,
     ReasoningPart,
-    Result,
     TextPart,
     ToolCallPart,
     Usage,
@@ -20,7 +19,7 @@ from jackfield import (
 from jackfield_openai.replies import arguments_text, finish_reason, reasoning_text, text, usage
 from jackfield_openai.wire import ChatChunk, ChunkChoice, ReplyCall
 
-__all__ = ["StreamReader", "events_of"]
+__all__ = ["StreamReader"]
 
 
 @dataclass(slots=True)
@@ -113,16 +112,3 @@ def _piece(state: _Choice, call: ReplyCall) -> ToolCallPart:
     state.calls[number] = _Call(state.count, call.id or "")
     state.count += 1
     return ToolCallPart(state.count - 1, call.id or "", (function and function.name) or "", arguments)
-
-
-def events_of(result: Result) -> Iterator[Event]:
-    """Give a whole reply as a stream, for servers that don't stream."""
-    for index, choice in enumerate(result.choices):
-        for part in choice.parts:
-            yield Delta(part, index)
-        for position, call in enumerate(choice.tool_calls):
-            yield Delta(ToolCallPart(position, call.id, call.name, call.arguments), index)
-    for index, choice in enumerate(result.choices):
-        yield Finish(choice.finish_reason, index, result.model)
-    if result.usage is not None:
-        yield result.usage

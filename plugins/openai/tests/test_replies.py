@@ -23,7 +23,7 @@ from jackfield import (
 )
 from jackfield_openai import FINISH_REASONS
 from jackfield_openai.replies import decode_chunk, decode_reply, result
-from jackfield_openai.streams import StreamReader, events_of
+from jackfield_openai.streams import StreamReader
 
 
 def read(reply: Any) -> Result:
@@ -269,7 +269,7 @@ def test_error_within_a_stream() -> None:
 def test_whole_reply_as_events() -> None:
     """A whole reply can be given as the stream that it would have been."""
     choice = Choice((ReasoningPart("hm"), TextPart("hi")), (ToolCall("c", "f", "{}"),), "tool_calls")
-    assert list(events_of(Result((choice,), "gpt-x", Usage(1, 1, 2)))) == [
+    assert Result((choice,), "gpt-x", Usage(1, 1, 2)).events() == [
         Delta(ReasoningPart("hm")),
         Delta(TextPart("hi")),
         Delta(ToolCallPart(0, "c", "f", "{}")),
