@@ -14,7 +14,6 @@ from running import RunningHost, component
 from jackfield import Build, Conversation, SecretStore, Settings
 from jackfield.builtin.modules import BUILTINS
 from jackfield.checking import Checked, check_folders
-from jackfield.manifests.configuration import Configuration
 from jackfield.options import HostOptions
 from jackfield.plugins.manager import load_plugins
 from jackfield.plugins.types import ComponentType, ComponentTypes
@@ -101,7 +100,7 @@ def installed() -> ComponentTypes:
 def checked(folder: Path, types: ComponentTypes, *, strict: bool = False, **environment: str) -> Checked:
     """Check a folder."""
     options = HostOptions(folders=(folder,), environment=environment)
-    return asyncio.run(check_folders(options, types, Configuration(), strict=strict))
+    return asyncio.run(check_folders(options, types, strict=strict))
 
 
 @pytest.fixture(scope="module")

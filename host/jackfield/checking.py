@@ -19,7 +19,6 @@ from jackfield.catalog.instance import Instance
 from jackfield.components import Build, Component, SecretStore
 from jackfield.errors import ManifestError, Problem, SecretNotFound
 from jackfield.manifests.component import ComponentManifest
-from jackfield.manifests.configuration import Configuration
 from jackfield.manifests.folder import SETTLE_SECONDS, FolderReader, Scan
 from jackfield.options import HostOptions
 from jackfield.plugins.types import ComponentTypes
@@ -46,20 +45,17 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-async def check_folders(
-    options: HostOptions, types: ComponentTypes, configuration: Configuration, *, strict: bool = False
-) -> Checked:
+async def check_folders(options: HostOptions, types: ComponentTypes, *, strict: bool = False) -> Checked:
     """Check the manifests in some folders.
 
     Args:
-        options: the folders, the app's id, the namespace and the environment are taken from it.
+        options: the folders, the app's id, the namespace, the Configuration and the environment are taken from it.
         types: the component types there are.
-        configuration: what may not be loaded.
         strict: a secret or variable that isn't set is an error rather than a warning.
     """
 
     def denied(manifest: ComponentManifest) -> bool:
-        return configuration.denies(manifest.type_name, manifest.version)
+        return options.configuration.denies(manifest.type_name, manifest.version)
 
     reader = FolderReader(options.folders, app_id=options.app_id, namespace=options.namespace or None)
     scan, said = await asyncio.to_thread(_settled, reader)
@@ -78,7 +74,7 @@ async def check_folders(
     finally:
         await reconciler.close()
     problems = [
-        *configuration.problems,
+        *options.configuration.problems,
         *said,
         *_empty(scan),
         *(_denial(manifest) for manifest in scan.manifests if denied(manifest)),

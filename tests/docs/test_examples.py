@@ -22,7 +22,7 @@ from jackfield.builtin.modules import BUILTINS
 from jackfield.checking import check_folders
 from jackfield.cli.group import cli
 from jackfield.errors import Problem
-from jackfield.manifests.configuration import Configuration, read_configuration
+from jackfield.manifests.configuration import read_configuration
 from jackfield.options import HostOptions
 from jackfield.plugins.manager import load_plugins
 
@@ -62,7 +62,7 @@ def test_every_manifest_is_in_order(page: Page, tmp_path: Path) -> None:
                 assert not read_configuration([file], environment={}).problems, place(page, block)
                 continue
             options = HostOptions(folders=(folder,), app_id="shop", namespace="production")
-            checked = asyncio.run(check_folders(options, types, Configuration()))
+            checked = asyncio.run(check_folders(options, types))
             found = [problem for problem in checked.problems if not _is_expected(problem, page)]
             assert not found, f"{place(page, block)}: {[str(problem) for problem in found]}"
             assert len(checked.components) == text.count("kind: Component"), place(page, block)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,16 +13,15 @@ from typing import Any
 
 import click
 
-from jackfield.builtin.modules import BUILTINS
 from jackfield.checking import Checked, check_folders
 from jackfield.cli.environment import read_environment
 from jackfield.cli.options import flag
+from jackfield.cli.plugin_options import load_chosen
 from jackfield.cli.serve import serve
 from jackfield.errors import ConfigurationError, Problem
 from jackfield.manifests.configuration import Configuration, read_configuration
 from jackfield.options import HostOptions
-from jackfield.plugins.manager import load_plugins
-from jackfield.plugins.options import allow_list, parse_names, parse_prefer
+from jackfield.plugins.options import parse_prefer
 
 __all__ = ["check"]
 
@@ -59,9 +57,7 @@ def check(*, strict: bool, as_json: bool, **given: Any) -> None:
     """
     logging.getLogger("jackfield").addHandler(logging.NullHandler())  # what the host would log is in the problems
     environment = read_environment(given["env_file"])
-    plugins = load_plugins(
-        builtins=BUILTINS, allow=allow_list(given["allow"], os.environ), deny=parse_names(given["deny"]) or ()
-    )
+    plugins = load_chosen(given["allow"], given["deny"])
     for notice in plugins.notices:
         click.echo(f"jackfield: {notice}", err=True)
     configuration, refused = _configuration(given, environment)
@@ -69,10 +65,11 @@ def check(*, strict: bool, as_json: bool, **given: Any) -> None:
         folders=given["folders"] or (Path("manifests"),),
         app_id=given["app_id"],
         namespace=given["namespace"],
+        configuration=configuration,
         environment=environment,
     )
     types = plugins.component_types(parse_prefer(given["prefer"]))
-    checked = asyncio.run(check_folders(options, types, configuration, strict=strict))
+    checked = asyncio.run(check_folders(options, types, strict=strict))
     checked = replace(checked, problems=(*refused, *(_helped(problem, options) for problem in checked.problems)))
     click.echo(json.dumps(_document(checked), indent=2, ensure_ascii=False) if as_json else _page(checked))
     if _count(checked.problems, "error"):

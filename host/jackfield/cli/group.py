@@ -46,9 +46,9 @@ class _Group(click.Group):
         if self._asked:
             return
         self._asked = True
-        from jackfield.cli.plugin_options import load_from_environment
+        from jackfield.cli.plugin_options import load_chosen
 
-        plugins = load_from_environment()
+        plugins = load_chosen()
         for complaint in plugins.add_commands(self):
             click.echo(f"jackfield: {complaint}", err=True)
 

@@ -8,7 +8,7 @@ from shlex import quote
 
 import click
 
-from jackfield.cli.plugin_options import load_from_environment
+from jackfield.cli.plugin_options import load_chosen
 from jackfield.errors import ConfigurationError
 from jackfield.manifests.folder import read_file
 from jackfield.manifests.listing import list_folder
@@ -99,7 +99,7 @@ def init(*, to: Path) -> None:
         raise _taken(file)
     for place in _defined(to):
         raise ConfigurationError(f"{place} defines a component {_NAME} already; nothing is written")
-    types = load_from_environment().component_types().names
+    types = load_chosen().component_types().names
     embedded = "conversation.llamacpp" in types
     try:
         to.mkdir(parents=True, exist_ok=True)

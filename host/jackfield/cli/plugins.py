@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -14,14 +13,13 @@ from typing import Any
 import click
 from packaging.utils import canonicalize_name
 
-from jackfield.builtin.modules import BUILTINS
 from jackfield.cli.options import option
+from jackfield.cli.plugin_options import load_chosen
 from jackfield.cli.tables import table
 from jackfield.errors import ConfigurationError
 from jackfield.plugins.discovery import discover
 from jackfield.plugins.installing import distribution_of, install_command, requirement_of, shown
-from jackfield.plugins.manager import load_plugins
-from jackfield.plugins.options import allow_list, parse_names, parse_prefer
+from jackfield.plugins.options import parse_prefer
 
 __all__ = ["install", "plugins"]
 
@@ -40,7 +38,7 @@ def plugins(*, as_json: bool, check: bool, allow: str | None, deny: str | None, 
     Every plugin is loaded and all its hooks are asked, as `serve` would do with the same options. HOST is the range of
     jackfield versions that a plugin's distribution asks for.
     """
-    found = load_plugins(builtins=BUILTINS, allow=allow_list(allow, os.environ), deny=parse_names(deny) or ())
+    found = load_chosen(allow, deny)
     types = found.component_types(parse_prefer(prefer))
     found.observers()
     # A failure is in its plugin's record already.

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import click
 
-from jackfield.builtin.modules import BUILTINS
 from jackfield.catalog.examine import settings_classes
 from jackfield.cli.options import option
+from jackfield.cli.plugin_options import load_chosen
 from jackfield.errors import ConfigurationError
 from jackfield.manifests.schema import manifest_schema
 from jackfield.manifests.spelling import nearest
-from jackfield.plugins.manager import load_plugins
-from jackfield.plugins.options import allow_list, parse_names, parse_prefer
+from jackfield.plugins.options import parse_prefer
 from jackfield.plugins.types import ComponentType, ComponentTypes
 
 __all__ = ["schema"]
@@ -41,7 +39,7 @@ def schema(
 
     # yaml-language-server: $schema=.schema.json
     """
-    plugins = load_plugins(builtins=BUILTINS, allow=allow_list(allow, os.environ), deny=parse_names(deny) or ())
+    plugins = load_chosen(allow, deny)
     types = plugins.component_types(parse_prefer(prefer))
     chosen = types if type_name is None else [_find(types, type_name)]
     text = json.dumps(manifest_schema({kind.name: settings_classes(kind) for kind in chosen}), indent=2)

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 from starlette.types import Receive, Scope, Send
 
-from jackfield.errors import RequestError, error_code
-from jackfield.http.wire import encode_error
-
-__all__ = ["CLOSE", "JSON", "TEXT", "Header", "Reply", "direct_invoke", "error_reply", "unauthorized"]
+__all__ = ["CLOSE", "JSON", "TEXT", "Header", "Reply", "direct_invoke", "unauthorized"]
 
 Header = tuple[bytes, bytes]
 CLOSE: Header = (b"connection", b"close")
@@ -25,7 +22,6 @@ class Reply:
     """A fixed reply, as an ASGI app."""
 
     def __init__(self, status: int, body: bytes = b"", headers: Sequence[Header] = ()) -> None:
-        self.status = status
         self._start = {
             "type": "http.response.start",
             "status": status,
@@ -45,8 +41,3 @@ direct_invoke = Reply(404, _DIRECT_INVOKE, (JSON,))
 
 unauthorized = Reply(401, b"invalid api token\n", (TEXT,))
 """daprd's answer to a request without the right ``dapr-api-token``."""
-
-
-def error_reply(error: RequestError) -> Reply:
-    """The reply that tells of an error."""
-    return Reply(error_code(error).http_status, encode_error(error), (JSON,))
