@@ -21,6 +21,7 @@ from jackfield.errors import (
     SecretNotFound,
 )
 from jackfield.events import Choice, Delta, Event, Finish, FinishReason, Result, ToolCallPart, Usage
+from jackfield.headers import Headers
 from jackfield.hookspecs import RegisterComponents, RegisterObservers, hookimpl
 from jackfield.messages import (
     ConversationRequest,
@@ -35,12 +36,16 @@ from jackfield.messages import (
     Tool,
     ToolCall,
 )
+from jackfield.routing import RoutingStrategy, Target
+from jackfield.scrubbing import Scrubber, ScrubStream, Span
 from jackfield.settings import ByteSize, DaprSettings, Duration, Secret, Settings, StringList
+from jackfield.stores import CacheStore
 from jackfield.version import __version__
 
 __all__ = [
     "Build",
     "ByteSize",
+    "CacheStore",
     "Choice",
     "Component",
     "ConfigurationError",
@@ -53,6 +58,7 @@ __all__ = [
     "Finish",
     "FinishReason",
     "GenerationSettings",
+    "Headers",
     "InvalidParameters",
     "InvokeError",
     "JackfieldError",
@@ -71,12 +77,17 @@ __all__ = [
     "ResponseFormat",
     "Result",
     "Role",
+    "RoutingStrategy",
+    "ScrubStream",
+    "Scrubber",
     "ScrubberMissing",
     "Secret",
     "SecretNotFound",
     "SecretStore",
     "Settings",
+    "Span",
     "StringList",
+    "Target",
     "TextPart",
     "Tool",
     "ToolCall",

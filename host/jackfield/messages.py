@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
 
+from jackfield.headers import NO_HEADERS, Headers
+
 __all__ = [
     "ConversationRequest",
     "GenerationSettings",
@@ -84,7 +86,7 @@ class Message(Struct, frozen=True, kw_only=True):
         tool_call_id: for ``tool`` messages, the call this is the result of.
         input: the position of the request's input that this message came from, counted from 0.
         scrub: the caller or the manifest wants this message scrubbed before anything else sees it.
-        scrubbed: a scrub stage has done so.
+        scrubbed: the digests of the scrubbers that have treated it.
     """
 
     role: Role
@@ -94,7 +96,7 @@ class Message(Struct, frozen=True, kw_only=True):
     tool_call_id: str = ""
     input: int = 0
     scrub: bool = False
-    scrubbed: bool = False
+    scrubbed: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -169,6 +171,10 @@ class Record(Struct, kw_only=True, eq=False):
         status: the HTTP status of the reply; 499 if the caller left first.
         error_code: the reply's error code; empty on success.
         cache: ``hit``, ``miss``, ``coalesced`` or ``bypass``; empty where no cache is on.
+        cache_age: for a hit, the seconds since the reply was kept.
+        cache_key: the digest under which the cache looked; empty if it didn't.
+        cache_note: why the cache was passed by, or what it did, in a few words.
+        entities: how many pieces of text were masked, by entity.
         attempts: how often the provider was called.
         prompt_tokens: tokens the provider read, None if it doesn't say.
         completion_tokens: tokens the provider wrote, None if it doesn't say.
@@ -187,6 +193,10 @@ class Record(Struct, kw_only=True, eq=False):
     status: int = 0
     error_code: str = ""
     cache: str = ""
+    cache_age: float | None = None
+    cache_key: str = ""
+    cache_note: str = ""
+    entities: dict[str, int] = field(default_factory=dict)
     attempts: int = 0
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -212,10 +222,13 @@ class ConversationRequest(Struct, frozen=True, kw_only=True):
         context_id: the caller's name for the conversation.
         prompt_cache_retention: how long the provider should keep its prompt cache, in seconds.
         cache_ttl: how long the host may keep the reply, in seconds; 0 means not at all, None leaves it to the manifest.
+        default_cache_ttl: what a router has instead of a target's own, for targets that have none.
         scrub_reply: the caller or the manifest wants the reply scrubbed.
-        reply_scrubbed: a scrub-out stage will do so.
+        reply_scrubber: the digest of the scrubber that is going to do so.
+        reply_scrubbed: a scrub-out stage waits for the reply.
         answer_each_input: a provider that declares ``answers_each_input`` gives one choice per input.
         stream: the caller wants ``Delta`` events rather than one ``Result``.
+        headers: the caller's headers.
         record: the facts of this request.
     """
 
@@ -230,8 +243,11 @@ class ConversationRequest(Struct, frozen=True, kw_only=True):
     context_id: str = ""
     prompt_cache_retention: float | None = None
     cache_ttl: float | None = None
+    default_cache_ttl: float | None = None
     scrub_reply: bool = False
+    reply_scrubber: str = ""
     reply_scrubbed: bool = False
     answer_each_input: bool = False
     stream: bool = False
+    headers: Headers = NO_HEADERS
     record: Record = field(default_factory=Record)
