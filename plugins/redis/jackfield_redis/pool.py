@@ -1,0 +1,203 @@
+"""The connections of one component, made for calls that may take 50 ms.
+
+redis-py's own pools make a connection inside the call that wants it. A call whose time is over then throws away what
+it began, and where the set-up takes longer than a call may (TLS, another region), no call ever succeeds. Here a
+connection is made by a task of its own; a call waits for the first one that is free, its own or another's, and one
+that comes too late waits for the next call. A full pool lets calls wait too, in turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio.connection import (
+    AbstractConnection,
+    Connection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
+from redis.exceptions import ConnectionError as NotConnected
+from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    import ssl
+
+    from jackfield_redis.address import Address
+
+__all__ = ["Pool"]
+
+_LONGEST_CLOSE = 1.0
+
+
+class _TlsConnection(SSLConnection):
+    """A connection that takes a context that is there; redis-py's reads the system's certificates for each anew."""
+
+    def __init__(self, *, context: ssl.SSLContext, **options: Any) -> None:
+        super().__init__(**options)
+        self.ssl_context.context = context
+
+
+class Pool(ConnectionPool):
+    """Connections to one server.
+
+    Args:
+        address: the server, and who one is there.
+        context: what TLS is made with, None without TLS.
+        max_connections: how many connections there may be, those under way among them.
+        connect_timeout: seconds until a connection must be ready for use.
+    """
+
+    def __init__(
+        self, address: Address, *, context: ssl.SSLContext | None, max_connections: int, connect_timeout: float
+    ) -> None:
+        options: dict[str, Any] = {
+            "db": address.database,
+            "username": address.username or None,
+            "password": address.password or None,
+            # One limit stands around each call and one around each new connection: redis-py's own would cost a
+            # quarter of a call's CPU.
+            "socket_timeout": None,
+            "socket_connect_timeout": None,
+            # No round trip is spent on more than user and database.
+            "protocol": 2,
+            "driver_info": None,
+        }
+        kind: type[AbstractConnection] = Connection
+        if address.path:
+            kind = UnixDomainSocketConnection
+            options["path"] = address.path
+        else:
+            options.update(host=address.host, port=address.port)
+        if context is not None:
+            kind = _TlsConnection
+            options["context"] = context
+        super().__init__(connection_class=kind, max_connections=max_connections, **options)
+        self._connect_timeout = connect_timeout
+        self._waiters: deque[asyncio.Future[AbstractConnection]] = deque()
+        self._dials: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    def dial(self) -> None:
+        """Begin to make another connection, unless there are enough; returns at once."""
+        count = len(self._available_connections) + len(self._in_use_connections) + len(self._dials)
+        if not self._closed and count < self.max_connections:
+            task = asyncio.create_task(self._connect())
+            self._dials.add(task)
+
+    async def get_connection(
+        self,
+        command_name: Any = None,  # noqa: ARG002  its place is redis-py's
+        *keys: Any,  # noqa: ARG002
+        **options: Any,  # noqa: ARG002
+    ) -> AbstractConnection:
+        """Give a connection that is ready for use, as soon as there is one.
+
+        Raises:
+            NotConnected: the pool is closed, or no connection can be made.
+        """
+        while not self._closed:
+            if self._available_connections:
+                connection = self._available_connections.pop()
+                self._in_use_connections.add(connection)
+            else:
+                connection = await self._wait()
+            if await _is_fit(connection):
+                return connection
+            await self._drop(connection)
+        raise NotConnected("the component is closed")
+
+    async def release(self, connection: AbstractConnection) -> None:
+        """Take a connection back; one that was cut, as after a call that was cancelled, makes place for another."""
+        if connection.is_connected and not self._closed:
+            self._in_use_connections.discard(connection)
+            self._offer(connection)
+        else:
+            await self._drop(connection)
+            if self._waiters:
+                self.dial()
+
+    async def aclose(self) -> None:
+        """Close all connections, those in use too; takes at most a second, whatever the server does."""
+        self._closed = True
+        self._refuse(NotConnected("the component is closed"), everybody=True)
+        for task in self._dials:
+            task.cancel()
+        await asyncio.gather(*self._dials, return_exceptions=True)
+        connections = [*self._available_connections, *self._in_use_connections]
+        self._available_connections.clear()
+        self._in_use_connections.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_CLOSE):
+                await asyncio.gather(*(each.disconnect() for each in connections), return_exceptions=True)
+
+    async def _wait(self) -> AbstractConnection:
+        """Wait in turn for a connection; it counts as in use."""
+        waiter: asyncio.Future[AbstractConnection] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        if len(self._dials) < len(self._waiters):
+            self.dial()
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                await self.release(waiter.result())
+            raise
+        finally:
+            with suppress(ValueError):
+                self._waiters.remove(waiter)
+
+    async def _connect(self) -> None:
+        """Make one connection, for who has waited longest or for the next call."""
+        connection = self.make_connection()
+        failure: Exception | None = None
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                await connection.connect()
+        except TimeoutError:
+            failure = NotConnected(f"no connection within {self._connect_timeout:g} s")
+        except (RedisError, OSError) as error:
+            failure = error
+        finally:
+            task = asyncio.current_task()
+            if task is not None:
+                self._dials.discard(task)
+            if failure is not None or not connection.is_connected:
+                await connection.disconnect(nowait=True)
+        if failure is None:
+            self._offer(connection)
+        else:
+            # While calls run, their connections serve who waits; else nobody has anything to wait for.
+            self._refuse(failure, everybody=not self._in_use_connections and not self._dials)
+
+    def _offer(self, connection: AbstractConnection) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                self._in_use_connections.add(connection)
+                waiter.set_result(connection)
+                return
+        self._available_connections.append(connection)
+
+    def _refuse(self, error: Exception, *, everybody: bool) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_exception(error)
+                if not everybody:
+                    return
+
+    async def _drop(self, connection: AbstractConnection) -> None:
+        self._in_use_connections.discard(connection)
+        await connection.disconnect(nowait=True)
+
+
+async def _is_fit(connection: AbstractConnection) -> bool:
+    """Whether nothing lies in a connection, neither its end nor a reply that nobody took."""
+    try:
+        return connection.is_connected and not await connection.can_read()
+    except (RedisError, OSError):
+        return False
