@@ -5,12 +5,19 @@ The names here are the public interface for plugins; everything else may move.
 
 from __future__ import annotations
 
+from jackfield.chain.build import ChainBuild, ScrubStages
+from jackfield.chain.handler import Handler, Stage
+from jackfield.chain.supply import Supply
+from jackfield.chain.unary import Answer, unary
 from jackfield.components import Build, Component, Conversation, SecretStore
 from jackfield.errors import (
+    BreakerOpen,
     ConfigurationError,
     InvalidParameters,
+    InvalidSetting,
     InvokeError,
     JackfieldError,
+    NoSuchComponent,
     Overloaded,
     PluginError,
     ProviderError,
@@ -36,6 +43,7 @@ from jackfield.messages import (
     Tool,
     ToolCall,
 )
+from jackfield.policies import PolicySettings
 from jackfield.routing import RoutingStrategy, Target
 from jackfield.scrubbing import Scrubber, ScrubStream, Span
 from jackfield.settings import ByteSize, DaprSettings, Duration, Secret, Settings, StringList
@@ -43,9 +51,12 @@ from jackfield.stores import CacheStore
 from jackfield.version import __version__
 
 __all__ = [
+    "Answer",
+    "BreakerOpen",
     "Build",
     "ByteSize",
     "CacheStore",
+    "ChainBuild",
     "Choice",
     "Component",
     "ConfigurationError",
@@ -58,14 +69,18 @@ __all__ = [
     "Finish",
     "FinishReason",
     "GenerationSettings",
+    "Handler",
     "Headers",
     "InvalidParameters",
+    "InvalidSetting",
     "InvokeError",
     "JackfieldError",
     "Message",
+    "NoSuchComponent",
     "Overloaded",
     "Part",
     "PluginError",
+    "PolicySettings",
     "ProviderError",
     "ProviderTimeout",
     "ProviderUnreachable",
@@ -78,6 +93,7 @@ __all__ = [
     "Result",
     "Role",
     "RoutingStrategy",
+    "ScrubStages",
     "ScrubStream",
     "Scrubber",
     "ScrubberMissing",
@@ -86,7 +102,9 @@ __all__ = [
     "SecretStore",
     "Settings",
     "Span",
+    "Stage",
     "StringList",
+    "Supply",
     "Target",
     "TextPart",
     "Tool",
@@ -95,4 +113,5 @@ __all__ = [
     "Usage",
     "__version__",
     "hookimpl",
+    "unary",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["format_go", "parse_go", "parse_metadata", "parse_proto"]
+__all__ = ["format_go", "parse_go", "parse_metadata", "parse_proto", "parse_resiliency"]
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TERM = r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)"
@@ -47,6 +47,24 @@ def parse_metadata(text: str) -> float:
     if not text:
         return 0.0
     return float(text) if re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII) else parse_go(text)
+
+
+def parse_resiliency(text: str) -> float:
+    """Read a duration in a Resiliency manifest: Go's form, or a bare integer of milliseconds.
+
+    Returns:
+        Seconds, 0 or more.
+
+    Raises:
+        ValueError: the text is neither, or below zero.
+    """
+    text = text.strip()
+    seconds = int(text) / 1000 if re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII) else parse_go(text)
+    if seconds < 0:
+        raise ValueError(
+            f"{text[:40]!r} is below zero; write a duration such as 30s, or a whole number of milliseconds"
+        )
+    return seconds
 
 
 def parse_proto(text: str) -> float:

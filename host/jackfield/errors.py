@@ -14,6 +14,7 @@
     │       ├── ProviderUnreachable  no connection, or it broke before the reply was whole
     │       ├── ProviderTimeout      a time limit ran out
     │       ├── ScrubberMissing      scrubbing was asked for and nothing can do it
+    │       ├── BreakerOpen          a circuit breaker lets no call through at the moment
     │       └── Overloaded           the component's ``maxConcurrency`` is used up
     ├── ConfigurationError           the host can't start as it was asked to
     ├── ManifestError                one or more ``Problem``s in manifests
@@ -33,6 +34,7 @@ __all__ = [
     "BodyUnreadable",
     "ComponentNotFound",
     "ConfigurationError",
+    "BreakerOpen",
     "ErrorCode",
     "InvalidParameters",
     "InvokeError",
@@ -162,6 +164,19 @@ class ScrubberMissing(InvokeError):
 
 class Overloaded(InvokeError):
     """The component answers as many requests as its manifest allows."""
+
+
+class BreakerOpen(InvokeError):
+    """A circuit breaker of a Resiliency manifest lets no call of the provider through at the moment.
+
+    Args:
+        detail: which breaker it is, and until when.
+        retry_after: seconds until it lets the next call through; None if that hangs on trial calls that still run.
+    """
+
+    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 ERROR_CODES: dict[type[RequestError], ErrorCode] = {

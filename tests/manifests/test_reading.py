@@ -202,7 +202,11 @@ def test_a_key_that_looks_misspelt_is_a_warning(text: str, message: str | None) 
             "notice",
             "kind: a document of kind Configuration is not a component; skipped; name its file with --config",
         ),
-        ("kind: Resiliency", "notice", "kind: a document of kind Resiliency is not a component; skipped"),
+        (
+            "kind: Resilience",
+            "warning",
+            "kind: a document of kind Resilience is not a component; skipped; did you mean Resiliency?",
+        ),
         ("kind: Subscription", "notice", "kind: a document of kind Subscription is not a component; skipped"),
         ("kind: HTTPEndpoint", "notice", "kind: a document of kind HTTPEndpoint is not a component; skipped"),
         (

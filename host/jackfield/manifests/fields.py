@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from jackfield.errors import Problem
 from jackfield.manifests.scalars import go_text, resolve
 from jackfield.manifests.spelling import nearest
-from jackfield.manifests.yaml import MappingNode, Node, ScalarNode, SequenceNode, written
+from jackfield.manifests.yaml import Duplicate, MappingNode, Node, ScalarNode, SequenceNode, written
 
-__all__ = ["Field", "Reader", "kind_of"]
+__all__ = ["LEVELS", "Field", "Reader", "is_null", "kind_of"]
 
 LEVELS = {
     "": ("apiVersion", "kind", "metadata", "spec", "auth", "scopes"),
@@ -46,6 +47,12 @@ class Reader:
         self.problems.append(
             Problem(self.file, line or self._nearest_line(field), field, cause, fix, severity=severity)
         )
+
+    def report_duplicates(self, duplicates: Iterable[Duplicate]) -> None:
+        """Note the keys that an object of the document has twice."""
+        for one in duplicates:
+            cause = f"the key {one.key} stands in line {one.first_line} and again in line {one.line}"
+            self.report("", cause, "keep one of the two", line=one.line)
 
     def fields(self, node: Node | None, path: str, known: tuple[str, ...], *, others: bool = False) -> dict[str, Field]:
         """Read an object.

@@ -16,6 +16,7 @@ from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.documents import decode_file, split
 from jackfield.manifests.listing import UNKNOWN, Listing, Signature, list_folder
 from jackfield.manifests.reading import parse_document
+from jackfield.manifests.resiliency import ResiliencyManifest
 from jackfield.manifests.scope import excluded
 
 __all__ = ["SETTLE_SECONDS", "FileState", "FolderReader", "Scan", "read_file"]
@@ -33,8 +34,9 @@ class FileState:
         documents: the component manifests in it that are meant for this app.
         excluded: those that are not, for their namespace or scopes; each has a notice in ``problems``.
         problems: everything that is to be said about the file.
-        broken: true if some document could not be read, or the file itself: components last seen in it and not found
-            in ``documents`` are to be kept.
+        broken: true if some document could not be read, or the file itself: what was last seen in it and is not found
+            in ``documents`` and ``resiliencies`` is to be kept.
+        resiliencies: the Resiliency manifests in it that are meant for this app, those with errors too.
     """
 
     path: str
@@ -42,6 +44,7 @@ class FileState:
     excluded: tuple[ComponentManifest, ...] = ()
     problems: tuple[Problem, ...] = ()
     broken: bool = False
+    resiliencies: tuple[ResiliencyManifest, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,8 +181,13 @@ def read_file(path: str, data: bytes, *, app_id: str, namespace: str | None) -> 
         notice = excluded(manifest, app_id=app_id, namespace=namespace)
         (left_out if notice else included).append(manifest)
         problems += [notice] if notice else []
+    resiliencies: list[ResiliencyManifest] = []
+    for resiliency in (document.resiliency for document in parsed if document.resiliency):
+        notice = excluded(resiliency, app_id=app_id, namespace=namespace)
+        resiliencies += [] if notice else [resiliency]
+        problems += [notice] if notice else []
     broken = any(document.broken for document in parsed)
-    return FileState(path, tuple(included), tuple(left_out), tuple(problems), broken)
+    return FileState(path, tuple(included), tuple(left_out), tuple(problems), broken, tuple(resiliencies))
 
 
 def _settled(known: _Known, moment: float, clock: int) -> bool:

@@ -1,4 +1,4 @@
-"""Which documents are component manifests, and which component types exist (contract sheet, 4.4 and 4.5)."""
+"""Which documents are manifests of this host, and which component types exist (contract sheet, 4.4 and 4.5)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from jackfield.errors import Problem
 from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.spelling import nearest
 
-__all__ = ["check_type", "skip_kind", "skip_type"]
+__all__ = ["API_VERSION", "COMPONENT", "RESILIENCY", "check_type", "skip_kind", "skip_type"]
 
 API_VERSION = "dapr.io/v1alpha1"
+COMPONENT = "Component"
+RESILIENCY = "Resiliency"
+
+_KINDS = (COMPONENT, RESILIENCY)
+_PLURALS = {COMPONENT: "components", RESILIENCY: "Resiliency manifests"}
 
 _OTHER_KINDS = {
     "Configuration": "name its file with --config",
     "HTTPEndpoint": "",
-    "Resiliency": "",
     "Subscription": "",
 }
 _OTHER_CATEGORIES = (
@@ -48,27 +52,27 @@ _PLUGINS = {
 
 
 def skip_kind(api_version: str, kind: str, at: Problem) -> Problem | None:
-    """Say why a document is no component manifest; None if it is one.
+    """Say why a document is no manifest of this host; None if it is a component or Resiliency manifest.
 
     Returns:
         A notice for a document of another kind; a warning where the kind looks misspelt; an error where half of
         ``apiVersion`` and ``kind`` is missing, as in a file that is being written.
     """
-    if api_version == API_VERSION and kind == "Component":
+    if api_version == API_VERSION and kind in _KINDS:
         return None
     if not kind and not api_version:
         return replace(at, cause="the document has neither apiVersion nor kind and is skipped", severity="notice")
     if not kind and api_version == API_VERSION:
         return replace(at, field="kind", cause="is missing", fix="add `kind: Component`")
-    if not api_version and kind == "Component":
+    if not api_version and kind in _KINDS:
         fix = f"add `apiVersion: {API_VERSION}`"
         return replace(at, field="apiVersion", cause="is missing", fix=fix)
-    if kind == "Component":
-        cause, fix = f"{api_version[:60]} is not an apiVersion of components; skipped", f"write {API_VERSION}"
+    if kind in _KINDS:
+        cause, fix = f"{api_version[:60]} is not an apiVersion of {_PLURALS[kind]}; skipped", f"write {API_VERSION}"
         return replace(at, field="apiVersion", cause=cause, fix=fix, severity="notice")
     cause = f"a document of kind {kind[:60] or '(none)'} is not a component; skipped"
-    if api_version == API_VERSION and nearest(kind, ["Component"], likeness=0.8):
-        return replace(at, field="kind", cause=cause, fix="did you mean Component?", severity="warning")
+    if api_version == API_VERSION and (near := nearest(kind, _KINDS, likeness=0.8)):
+        return replace(at, field="kind", cause=cause, fix=f"did you mean {near}?", severity="warning")
     return replace(at, field="kind", cause=cause, fix=_OTHER_KINDS.get(kind, ""), severity="notice")
 
 

@@ -1,4 +1,4 @@
-"""Read one document of a manifest file into a component manifest, with all its problems at once."""
+"""Read one document of a manifest file into a component or Resiliency manifest, with all its problems at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from jackfield.errors import ManifestError, Problem
 from jackfield.manifests.component import DEFAULT_INIT_TIMEOUT, ComponentManifest, MetadataItem
 from jackfield.manifests.documents import Document
 from jackfield.manifests.fields import LEVELS, Field, Reader, is_null, kind_of
-from jackfield.manifests.kinds import skip_kind, skip_type
+from jackfield.manifests.kinds import RESILIENCY, skip_kind, skip_type
+from jackfield.manifests.resiliency import ResiliencyManifest
+from jackfield.manifests.resiliency_reading import read_resiliency
 from jackfield.manifests.yaml import MappingNode, Node, ScalarNode, SequenceNode, Tree, parse, to_json, written
 
 __all__ = ["ParsedDocument", "parse_document"]
@@ -23,14 +25,17 @@ class ParsedDocument(NamedTuple):
     """What came of one document.
 
     Attributes:
-        manifest: the component manifest; None for a document that is skipped or broken.
+        manifest: the component manifest; None for a document that is skipped, broken, or of another kind.
         problems: errors, warnings and notices in the order of their lines.
-        broken: true if the document could not be read, so that components last seen in its file are kept.
+        broken: true if the document could not be read, so that what was last seen in its file is kept.
+        resiliency: the Resiliency manifest, if it is one. It knows its own errors, which concern nothing else in the
+            file, so ``broken`` is false with them.
     """
 
     manifest: ComponentManifest | None
     problems: tuple[Problem, ...]
     broken: bool = False
+    resiliency: ResiliencyManifest | None = None
 
 
 def parse_document(document: Document, *, file: str) -> ParsedDocument:
@@ -50,8 +55,12 @@ def parse_document(document: Document, *, file: str) -> ParsedDocument:
     top = reader.fields(tree.root, "", LEVELS[""])
     if reader.problems and not top:
         return ParsedDocument(None, tuple(reader.problems), broken=True)
-    if notice := _skipped(top, reader):
+    kind, notice = _looked_at(top, reader)
+    if notice is not None:
         return ParsedDocument(None, (notice,), broken=notice.severity == "error")
+    if kind == RESILIENCY:
+        resiliency = read_resiliency(document, tree, file)
+        return ParsedDocument(None, resiliency.problems, resiliency=resiliency)
     manifest = _component(reader, top, document, tree)
     problems = tuple(replace(problem, component=manifest.name) for problem in sorted(reader.problems, key=_line))
     broken = any(problem.severity == "error" for problem in problems)
@@ -62,8 +71,8 @@ def _line(problem: Problem) -> int:
     return problem.line
 
 
-def _skipped(top: dict[str, Field], reader: Reader) -> Problem | None:
-    """Return why the document is none of this host's; its other faults are nobody's business then."""
+def _looked_at(top: dict[str, Field], reader: Reader) -> tuple[str, Problem | None]:
+    """Return the document's kind, and why it is none of this host's: its other faults are nobody's business then."""
     quiet = Reader(reader.file, reader.line)
     api_version, kind = quiet.text(top.get("apiVersion"), "apiVersion"), quiet.text(top.get("kind"), "kind")
     metadata = quiet.fields(_node(top, "metadata"), "metadata", LEVELS["metadata"], others=True)
@@ -72,13 +81,11 @@ def _skipped(top: dict[str, Field], reader: Reader) -> Problem | None:
     at = Problem(reader.file, reader.line, "", "", component=name)
     notice = skip_kind(api_version, kind, at) or skip_type(quiet.text(spec.get("type"), "spec.type"), at)
     lines = reader.lines | quiet.lines
-    return replace(notice, line=lines.get(notice.field, reader.line)) if notice else None
+    return kind, replace(notice, line=lines.get(notice.field, reader.line)) if notice else None
 
 
 def _component(reader: Reader, top: dict[str, Field], document: Document, tree: Tree) -> ComponentManifest:
-    for duplicate in tree.duplicates:
-        cause = f"the key {duplicate.key} stands in line {duplicate.first_line} and again in line {duplicate.line}"
-        reader.report("", cause, "keep one of the two", line=duplicate.line)
+    reader.report_duplicates(tree.duplicates)
     metadata = reader.fields(_node(top, "metadata"), "metadata", LEVELS["metadata"], others=True)
     spec = reader.fields(_node(top, "spec"), "spec", LEVELS["spec"])
     auth = reader.fields(_node(top, "auth"), "auth", LEVELS["auth"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from jackfield.errors import Problem
 from jackfield.manifests.component import ComponentManifest
+from jackfield.manifests.resiliency import ResiliencyManifest
 
 __all__ = ["excluded"]
 
 
-def excluded(manifest: ComponentManifest, *, app_id: str, namespace: str | None) -> Problem | None:
+def excluded(manifest: ComponentManifest | ResiliencyManifest, *, app_id: str, namespace: str | None) -> Problem | None:
     """Return a notice if the manifest is meant for another namespace or other apps; None if it is meant for this one.
 
     Args:

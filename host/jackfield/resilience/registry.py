@@ -1,0 +1,130 @@
+"""What a host knows about resilience while it lives: the documents, the plans they come to, and the breakers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from weakref import WeakValueDictionary
+
+from jackfield.catalog.catalog import State
+from jackfield.errors import Problem
+from jackfield.manifests.folder import Scan
+from jackfield.manifests.resiliency import ResiliencyManifest
+from jackfield.resilience.breaker import Breaker
+from jackfield.resilience.definitions import BreakerPolicy
+from jackfield.resilience.documents import Documents, Standing, follow
+from jackfield.resilience.holder import ArmedPlan, Holder
+from jackfield.resilience.timing import REAL, Timing
+
+__all__ = ["Resilience"]
+
+_log = logging.getLogger("jackfield.resilience")
+
+
+class Resilience:
+    """Owns the plans. It lives as long as the host, so that breakers keep their state when manifests are read again.
+
+    A breaker belongs to a component's name and a policy's name. It goes on while that policy's definition is the same,
+    whatever else changes in the documents and the component; another definition begins with a closed one.
+
+    Args:
+        timing: where time and chance come from.
+    """
+
+    def __init__(self, timing: Timing = REAL) -> None:
+        self._timing = timing
+        self._documents = Documents()
+        self._routers: frozenset[str] = frozenset()
+        self._scan: Scan | None = None
+        self._holders: WeakValueDictionary[tuple[str, bool], Holder] = WeakValueDictionary()
+        self._breakers: dict[tuple[str, str], Breaker] = {}
+
+    @property
+    def documents(self) -> tuple[Standing, ...]:
+        """How each document stands, in their order."""
+        return tuple(self._documents.standings.values())
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is to be said about the documents."""
+        return tuple(dict.fromkeys(problem for one in self.documents for problem in one.problems))
+
+    @property
+    def good(self) -> tuple[ResiliencyManifest, ...]:
+        """The documents that apply, stale ones as they were when they were in order."""
+        return tuple(standing.good for standing in self.documents if standing.good is not None)
+
+    @property
+    def breakers(self) -> Mapping[str, Breaker]:
+        """The circuit breakers that are in use, by their names (``{policy}-{component}``)."""
+        return {breaker.name: breaker for breaker in self._breakers.values()}
+
+    def holder(self, component: str, *, is_router: bool = False) -> Holder:
+        """Return where a component's chain finds its plan. Every chain of one name gets the same one.
+
+        Args:
+            component: the component's name.
+            is_router: it has targets instead of a provider.
+        """
+        key = (component, is_router)
+        holder = self._holders.get(key)
+        if holder is None:
+            self._holders[key] = holder = Holder(component, is_router=is_router, timing=self._timing)
+            self._arm(holder)
+        return holder
+
+    def apply(self, scan: Scan, *, routers: Collection[str] = ()) -> None:
+        """Follow the folders. What changes is logged, and applies to requests from now on; running ones keep theirs.
+
+        Args:
+            scan: the folders' content.
+            routers: names of components that have targets instead of a provider.
+        """
+        routers = frozenset(routers)
+        last = self._scan
+        same = last is not None and (scan.files, scan.folders) == (last.files, last.folders)
+        if same and routers == self._routers:
+            return
+        before, self._documents = self._documents, follow(self._documents, scan, routers)
+        self._scan, self._routers = scan, routers
+        holders = list(self._holders.values())
+        for holder in holders:
+            self._arm(holder)
+        used = {id(holder.plan.breaker) for holder in holders if holder.plan is not None}
+        self._breakers = {key: breaker for key, breaker in self._breakers.items() if id(breaker) in used}
+        _log_changes(before, self._documents)
+
+    def _arm(self, holder: Holder) -> None:
+        plan = self._documents.policies.plan(holder.component, is_router=holder.is_router)
+        if plan is None:
+            holder.plan = None
+            return
+        breaker = self._breaker(plan.breaker, holder.component) if plan.breaker is not None else None
+        holder.plan = ArmedPlan(plan.timeout, plan.retry, breaker)
+
+    def _breaker(self, policy: BreakerPolicy, component: str) -> Breaker:
+        key = (policy.name, component)
+        breaker = self._breakers.get(key)
+        if breaker is None or breaker.policy != policy:
+            self._breakers[key] = breaker = Breaker(policy, component, self._timing.clock)
+        return breaker
+
+
+def _log_changes(before: Documents, after: Documents) -> None:
+    """Write a line for every document that came, changed, went, or is in trouble that wasn't told before."""
+    for key, standing in after.standings.items():
+        old = before.standings.get(key)
+        about = {"resiliency": standing.manifest.name, "source": standing.manifest.place}
+        if standing.state is not State.READY:
+            if old is None or (old.state, old.problems) != (standing.state, standing.problems):
+                does = "keeps its last good version" if standing.good is not None else "does not apply"
+                cause = "; ".join(str(problem) for problem in standing.problems if problem.severity == "error")
+                _log.error("the Resiliency manifest %s", does, extra={**about, "state": standing.state, "cause": cause})
+        elif old is None or old.good is None:
+            _log.info("Resiliency manifest loaded", extra=about)
+        elif standing.good is not None and standing.good.digest != old.good.digest:
+            _log.info("Resiliency manifest updated", extra=about)
+        elif old.state is not State.READY:
+            _log.info("the Resiliency manifest is in order again", extra=about)
+    for key in before.standings.keys() - after.standings.keys():
+        _log.info("Resiliency manifest removed", extra={"resiliency": key.name, "source": key.file})
