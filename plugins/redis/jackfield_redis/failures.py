@@ -65,7 +65,10 @@ def explain(error: Exception, address: Address) -> StoreFailure:
         found = _CODE.match(str(error))
         code = found[0] if found else "ERR"
         return StoreFailure(f"{address} {_told(code, str(error))}", code=code)
-    return StoreFailure(f"{address}: {error}")
+    hint = (
+        "; the certificate of an authority of your own goes into caCert" if "CERTIFICATE_VERIFY" in str(error) else ""
+    )
+    return StoreFailure(f"{address}: {error}{hint}")
 
 
 def _told(code: str, text: str) -> str:

@@ -78,7 +78,7 @@ class Pool(ConnectionPool):
         super().__init__(connection_class=kind, max_connections=max_connections, **options)
         self._connect_timeout = connect_timeout
         self._waiters: deque[asyncio.Future[AbstractConnection]] = deque()
-        self._dials: set[asyncio.Task[None]] = set()
+        self._dials: set[asyncio.Task[AbstractConnection]] = set()
         self._closed = False
 
     def dial(self) -> None:
@@ -87,6 +87,7 @@ class Pool(ConnectionPool):
         if not self._closed and count < self.max_connections:
             task = asyncio.create_task(self._connect())
             self._dials.add(task)
+            task.add_done_callback(self._dialled)
 
     async def get_connection(
         self,
@@ -97,18 +98,21 @@ class Pool(ConnectionPool):
         """Give a connection that is ready for use, as soon as there is one.
 
         Raises:
-            NotConnected: the pool is closed, or no connection can be made.
+            RedisError: the pool is closed, or no connection can be made.
         """
-        while not self._closed:
-            if self._available_connections:
-                connection = self._available_connections.pop()
-                self._in_use_connections.add(connection)
-            else:
-                connection = await self._wait()
+        if self._closed:
+            raise NotConnected("the component is closed")
+        while self._available_connections:
+            connection = self._available_connections.pop()
+            self._in_use_connections.add(connection)
             if await _is_fit(connection):
                 return connection
             await self._drop(connection)
-        raise NotConnected("the component is closed")
+        connection = await self._wait()
+        if not await _is_fit(connection):
+            await self._drop(connection)
+            raise NotConnected("it ends connections at once; it may have as many clients as it takes (maxclients)")
+        return connection
 
     async def release(self, connection: AbstractConnection) -> None:
         """Take a connection back; one that was cut, as after a call that was cancelled, makes place for another."""
@@ -117,8 +121,6 @@ class Pool(ConnectionPool):
             self._offer(connection)
         else:
             await self._drop(connection)
-            if self._waiters:
-                self.dial()
 
     async def aclose(self) -> None:
         """Close all connections, those in use too; takes at most a second, whatever the server does."""
@@ -150,28 +152,30 @@ class Pool(ConnectionPool):
             with suppress(ValueError):
                 self._waiters.remove(waiter)
 
-    async def _connect(self) -> None:
-        """Make one connection, for who has waited longest or for the next call."""
-        connection = self.make_connection()
-        failure: Exception | None = None
+    async def _connect(self) -> AbstractConnection:
+        connection = self.connection_class(**self.connection_kwargs)
         try:
             async with asyncio.timeout(self._connect_timeout):
-                await connection.connect()
+                await connection.connect()  # type: ignore[no-untyped-call]
         except TimeoutError:
-            failure = NotConnected(f"no connection within {self._connect_timeout:g} s")
-        except (RedisError, OSError) as error:
-            failure = error
-        finally:
-            task = asyncio.current_task()
-            if task is not None:
-                self._dials.discard(task)
-            if failure is not None or not connection.is_connected:
-                await connection.disconnect(nowait=True)
-        if failure is None:
-            self._offer(connection)
+            await connection.disconnect(nowait=True)
+            raise NotConnected(f"no connection within {self._connect_timeout:g} s") from None
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        return connection
+
+    def _dialled(self, task: asyncio.Task[AbstractConnection]) -> None:
+        """Give a new connection to who has waited longest or keep it for the next call; else tell why there is none."""
+        self._dials.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._offer(task.result())
         else:
-            # While calls run, their connections serve who waits; else nobody has anything to wait for.
-            self._refuse(failure, everybody=not self._in_use_connections and not self._dials)
+            # While calls or other attempts run, their connections may serve who waits; after the last one nothing does.
+            self._refuse(error, everybody=not self._in_use_connections and not self._dials)
 
     def _offer(self, connection: AbstractConnection) -> None:
         while self._waiters:
@@ -182,7 +186,7 @@ class Pool(ConnectionPool):
                 return
         self._available_connections.append(connection)
 
-    def _refuse(self, error: Exception, *, everybody: bool) -> None:
+    def _refuse(self, error: BaseException, *, everybody: bool) -> None:
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
@@ -193,6 +197,8 @@ class Pool(ConnectionPool):
     async def _drop(self, connection: AbstractConnection) -> None:
         self._in_use_connections.discard(connection)
         await connection.disconnect(nowait=True)
+        if self._waiters:
+            self.dial()
 
 
 async def _is_fit(connection: AbstractConnection) -> bool:

@@ -122,7 +122,8 @@ class RedisStore(CacheStore[RedisSettings]):
             StoreFailure: as for ``get``.
         """
         # EVAL and not EVALSHA: a server that was restarted would answer the latter only at the second try.
-        return await self._call("EVAL", _LEASE, 1, self._leases + key, holder, _milliseconds(seconds)) == 1
+        taken = await self._call("EVAL", _LEASE, 1, self._leases + key, holder, _milliseconds(seconds))
+        return bool(taken == 1)
 
     async def release(self, key: str, holder: str) -> None:
         """Give a lease back; see ``CacheStore.release``.
@@ -139,7 +140,7 @@ class RedisStore(CacheStore[RedisSettings]):
             raise StoreFailure(f"the component {self.name!r} is not running")
         try:
             async with asyncio.timeout(self.timeout):
-                return await self._client.execute_command(*command)
+                return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]
         except TimeoutError:
             raise too_slow(self.address, self.timeout) from None
         except (RedisError, OSError) as error:

@@ -1,0 +1,82 @@
+"""The plugin as the host finds it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pluggy
+import pytest
+
+import jackfield
+import jackfield_redis
+from jackfield_redis import plugin
+
+SOURCES = sorted(Path(jackfield_redis.__file__).parent.glob("*.py"))
+
+
+def test_entry_point() -> None:
+    """The host finds the plugin under the name redis."""
+    [entry] = entry_points(group="jackfield", name="redis")
+    assert entry.load() is plugin
+
+
+def test_registers_one_type() -> None:
+    """The plugin registers cache.redis and nothing else."""
+    registered: list[tuple[str, object]] = []
+
+    class Register:
+        """Keeps what is registered."""
+
+        def cache_store(self, type_name: str, cls: object) -> None:
+            """Keep a type."""
+            registered.append((type_name, cls))
+
+    manager = pluggy.PluginManager("jackfield")
+    manager.register(plugin)
+    [implementation] = manager.get_hookcallers(plugin) or []
+    implementation(register=Register())
+    assert registered == [("cache.redis", jackfield_redis.RedisStore)]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import jackfield_redis.plugin",
+        "from jackfield_redis import RedisSettings; RedisSettings(url='redis://host')",
+        "import jackfield_redis.testing",
+    ],
+)
+def test_finding_it_is_cheap(code: str) -> None:
+    """Looking for plugins and checking manifests don't load the client."""
+    run = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; print('redis' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_only_public_names_of_the_host(source: Path) -> None:
+    """No module of the plugin reaches into the host."""
+    tree = ast.parse(source.read_text())
+    modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    modules += [name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
+    assert [module for module in modules if module.startswith("jackfield.")] == []
+    names = {
+        name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "jackfield"
+        for name in node.names
+    }
+    assert names <= set(jackfield.__all__)
+
+
+def test_public_names_exist() -> None:
+    """Every name that the package promises is there."""
+    assert [name for name in jackfield_redis.__all__ if not hasattr(jackfield_redis, name)] == []
