@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jackfield.durations import format_go, parse_go, parse_metadata
+from jackfield.durations import format_go, parse_go, parse_metadata, parse_resiliency
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,19 @@ def test_anything_else_is_an_error_that_shows_the_form(text: str) -> None:
 def test_a_bare_integer_in_metadata_is_seconds(text: str, seconds: float) -> None:
     """Dapr's metadata takes bare integers as seconds, and nothing as zero."""
     assert seconds == parse_metadata(text)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("250", 0.25), (" 5s ", 5.0), ("0", 0.0), ("1m30s", 90.0), ("-0", 0.0)])
+def test_a_bare_integer_in_a_resiliency_manifest_is_milliseconds(text: str, seconds: float) -> None:
+    """Dapr's Resiliency takes bare integers as milliseconds."""
+    assert seconds == parse_resiliency(text)
+
+
+@pytest.mark.parametrize("text", ["", "-5", "-5s", "5 s", "1.5"])
+def test_what_is_no_duration_of_a_resiliency_manifest(text: str) -> None:
+    """No policy waits for less than nothing."""
+    with pytest.raises(ValueError, match="duration"):
+        parse_resiliency(text)
 
 
 @pytest.mark.parametrize(

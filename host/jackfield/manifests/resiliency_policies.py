@@ -12,7 +12,7 @@ from jackfield.manifests.spelling import nearest
 from jackfield.manifests.yaml import MappingNode, Node, ScalarNode
 from jackfield.resilience.definitions import BreakerPolicy, RetryPolicy, TimeoutPolicy
 from jackfield.resilience.statuses import parse_statuses
-from jackfield.resilience.trip import DEFAULT_TRIP, Trip, compile_trip
+from jackfield.resilience.trip import DEFAULT_TRIP, InvalidTrip, Trip, compile_trip
 
 __all__ = ["Named", "named", "read_breaker", "read_retry", "read_timeout"]
 
@@ -133,7 +133,6 @@ def _trip(reader: Reader, field: Field | None, path: str) -> Trip:
         return DEFAULT_TRIP
     try:
         return compile_trip(text)
-    except ValueError as error:
-        cause, fix = error.args
-        reader.report(path, cause, fix)
+    except InvalidTrip as error:
+        reader.report(path, error.cause, error.fix)
         return DEFAULT_TRIP

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from jackfield.manifests.spelling import nearest
 
-__all__ = ["DEFAULT_TRIP", "Counts", "Trip", "TripFailed", "compile_trip"]
+__all__ = ["DEFAULT_TRIP", "Counts", "InvalidTrip", "Trip", "TripFailed", "compile_trip"]
 
 _DEFAULT = "consecutiveFailures > 5"
 _VARIABLES = ("requests", "totalSuccesses", "totalFailures", "consecutiveSuccesses", "consecutiveFailures")
@@ -50,6 +50,20 @@ class Counts:
         self.total_failures += 1
         self.consecutive_failures += 1
         self.consecutive_successes = 0
+
+
+class InvalidTrip(ValueError):
+    """An expression can't be used.
+
+    Args:
+        cause: why.
+        fix: what to do about it.
+    """
+
+    def __init__(self, cause: str, fix: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.fix = fix
 
 
 class TripFailed(Exception):
@@ -104,7 +118,7 @@ def compile_trip(text: str) -> Trip:
             ``consecutiveFailures``.
 
     Raises:
-        ValueError: it isn't CEL, uses another variable, or is no boolean; two arguments, the cause and the fix.
+        InvalidTrip: it isn't CEL, uses another variable, or is no boolean.
     """
     if text.strip() == _DEFAULT:
         return DEFAULT_TRIP
@@ -114,10 +128,10 @@ def compile_trip(text: str) -> Trip:
     try:
         program = environment.compile(text)
     except (RuntimeError, TypeError, ValueError) as error:
-        raise ValueError(*_explain(str(error), text)) from None
+        raise InvalidTrip(*_explain(str(error), text)) from None
     if program.return_type() != cel.Type.BOOL:
         kind = str(program.return_type()).lower()
-        raise ValueError(f"{_shown(text)} is no condition: its value is of type {kind}, not bool", _FIX)
+        raise InvalidTrip(f"{_shown(text)} is no condition: its value is of type {kind}, not bool", _FIX)
     return Trip(text, program)
 
 
