@@ -33,14 +33,13 @@ def manifest(spec: str, name: str = "calm") -> str:
 GOOD = manifest(POLICIES + TARGET)
 
 
-def scan(folder_readable: bool = True, **files: str) -> Scan:
+def scan(**files: str) -> Scan:
     """What a look at a folder with these files gives."""
     states = {
         f"m/{name}.yaml": read_file(f"m/{name}.yaml", text.encode(), app_id="", namespace=None)
         for name, text in files.items()
     }
-    problems = () if folder_readable else (Problem("m", 0, "", "the folder can't be read"),)
-    return Scan(states, {"m": folder_readable}, problems)
+    return Scan(states, {"m": True})
 
 
 def plan(holder: Holder) -> tuple[str, ...]:
@@ -61,7 +60,7 @@ def breaker(holder: Holder) -> Breaker:
 
 def states(resilience: Resilience) -> Mapping[str, str]:
     """How the documents stand, by name."""
-    return {standing.manifest.name: standing.state.value for standing in resilience.documents}
+    return {entry.manifest.name: entry.state.value for entry in resilience.documents}
 
 
 def test_a_plan_follows_the_folders() -> None:
@@ -167,8 +166,7 @@ def test_a_folder_that_is_gone_changes_nothing_that_applies() -> None:
     holder = resilience.holder("llm")
     good = scan(a=GOOD)
     resilience.apply(good)
-    gone = scan(folder_readable=False)
-    resilience.apply(Scan(good.files, gone.folders, gone.problems))
+    resilience.apply(Scan(good.files, {"m": False}, (Problem("m", 0, "", "the folder can't be read"),)))
     assert (plan(holder), states(resilience)) == (("short", "few", "cb"), {"calm": "stale"})
     resilience.apply(good)
     assert states(resilience) == {"calm": "ready"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -34,10 +35,10 @@ class Clock:
         return self.now
 
 
-def repeats(clock: Clock | None = None, *, chance: float = 0.5, **policy: object) -> Repeats:
+def repeats(clock: Clock | None = None, *, chance: float = 0.5, **policy: Any) -> Repeats:
     """The repeats of one request."""
     timing = Timing(clock=clock or Clock(), chance=lambda: chance)
-    return Repeats(RetryPolicy("slow", **policy), "llm", timing)  # type: ignore[arg-type]
+    return Repeats(RetryPolicy("slow", **policy), "llm", timing)
 
 
 def waits(one: Repeats, error: RequestError = FAILED, *, most: int = 12) -> list[float | None]:
@@ -93,7 +94,7 @@ ASKED = [
 
 
 @pytest.mark.parametrize(("policy", "asked", "wait"), ASKED)
-def test_a_wait_that_the_provider_asks_for_is_kept(policy: dict[str, object], asked: float, wait: float | None) -> None:
+def test_a_wait_that_the_provider_asks_for_is_kept(policy: dict[str, Any], asked: float, wait: float | None) -> None:
     """Retry-After replaces a shorter wait; one above maxInterval ends the request with the provider's error."""
     assert repeats(**policy).wait(ProviderError("busy", status=429, retry_after=asked)) == wait
 

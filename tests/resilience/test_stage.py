@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,12 +40,12 @@ class Script:
         cancelled: set when a call was cancelled.
     """
 
-    calls: list[RequestError | int | None]
+    calls: Sequence[RequestError | int | None]
     made: int = 0
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def next(self) -> RequestError | int | None:
+    def next(self) -> int | None:
         call = self.calls[min(self.made, len(self.calls) - 1)]
         self.made += 1
         if isinstance(call, Exception):
@@ -99,7 +99,7 @@ def world(*calls: RequestError | int | None, **plan: Any) -> World:
 
     timing = Timing(clock=lambda: now[0], sleep=sleep, chance=lambda: 0.5)
     component = Scripted(Build("llm", "conversation.scripted", Settings()))
-    component.script = Script(list(calls))
+    component.script = Script(calls)
     holder = Holder("llm", timing=timing)
     policy = plan.pop("breaker", None)
     if plan or policy:

@@ -17,7 +17,7 @@ from jackfield.manifests.folder import FileState, Scan
 from jackfield.manifests.resiliency import ResiliencyManifest
 from jackfield.resilience.policies import Plan, ResiliencePolicies, Source, merge
 
-__all__ = ["Documents", "Standing", "follow"]
+__all__ = ["Documents", "ResiliencyEntry", "follow"]
 
 
 class Key(NamedTuple):
@@ -29,7 +29,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class ResiliencyEntry:
     """How one document stands.
 
     Attributes:
@@ -51,7 +51,7 @@ class Standing:
 class Documents:
     """All documents, in the order in which they are decoded."""
 
-    standings: Mapping[Key, Standing] = field(default_factory=dict)
+    entries: Mapping[Key, ResiliencyEntry] = field(default_factory=dict)
     policies: ResiliencePolicies = field(default_factory=ResiliencePolicies)
 
 
@@ -63,12 +63,12 @@ def follow(before: Documents, scan: Scan, routers: Collection[str]) -> Documents
         scan: the folders' content.
         routers: names of components that have targets instead of a provider.
     """
-    standings = dict(_seen(before, scan))
-    looked_up = {key for key, standing in standings.items() if standing.state is State.READY}
+    entries = dict(_seen(before, scan))
+    looked_up = {key for key, entry in entries.items() if entry.state is State.READY}
     while True:
-        used = {key: standing for key, standing in standings.items() if standing.good is not None}
+        used = {key: entry for key, entry in entries.items() if entry.good is not None}
         merged = merge(
-            (_source(standing, fresh=key in looked_up) for key, standing in used.items()),
+            (_source(entry, fresh=key in looked_up) for key, entry in used.items()),
             routers,
         )
         wrong = {key: found for key, found in zip(used, merged.problems, strict=True) if found}
@@ -77,60 +77,62 @@ def follow(before: Documents, scan: Scan, routers: Collection[str]) -> Documents
         # A document that goes back to an earlier version may take a policy from another one: look again until it holds.
         for key, problems in wrong.items():
             looked_up.discard(key)
-            manifest = standings[key].manifest
-            standings[key] = _held(before.standings.get(key), manifest, (*manifest.problems, *problems))
-    for (key, standing), targets in zip(used.items(), merged.targets, strict=True):
-        standings[key] = replace(standing, targets=targets)
-    return Documents(standings, merged.policies)
+            manifest = entries[key].manifest
+            entries[key] = _held(before.entries.get(key), manifest, (*manifest.problems, *problems))
+    for (key, entry), targets in zip(used.items(), merged.targets, strict=True):
+        entries[key] = replace(entry, targets=targets)
+    return Documents(entries, merged.policies)
 
 
-def _source(standing: Standing, *, fresh: bool) -> Source:
-    assert standing.good is not None  # noqa: S101  the caller leaves out the others
-    return Source(standing.good, None if fresh else standing.targets)
+def _source(entry: ResiliencyEntry, *, fresh: bool) -> Source:
+    assert entry.good is not None  # noqa: S101  the caller leaves out the others
+    return Source(entry.good, None if fresh else entry.targets)
 
 
-def _held(before: Standing | None, manifest: ResiliencyManifest, problems: tuple[Problem, ...]) -> Standing:
+def _held(
+    before: ResiliencyEntry | None, manifest: ResiliencyManifest, problems: tuple[Problem, ...]
+) -> ResiliencyEntry:
     """What applied before goes on."""
     if before is None or before.good is None:
-        return Standing(manifest, State.FAILED, problems)
-    return Standing(manifest, State.STALE, problems, before.good, before.targets)
+        return ResiliencyEntry(manifest, State.FAILED, problems)
+    return ResiliencyEntry(manifest, State.STALE, problems, before.good, before.targets)
 
 
-def _seen(before: Documents, scan: Scan) -> Iterator[tuple[Key, Standing]]:
+def _seen(before: Documents, scan: Scan) -> Iterator[tuple[Key, ResiliencyEntry]]:
     """Give each document that is there, or may be there, in its order."""
     lost = _by_file(before, scan)
     for path, file in scan.files.items():
         here = dict(_in_file(before, file, _folder_trouble(path, scan))) if file.resiliencies else {}
         if file.broken:
             errors = tuple(problem for problem in file.problems if problem.severity == "error")
-            for key, standing in lost.get(path, {}).items():
-                if key not in here and standing.good is not None:
-                    here[key] = _held(standing, standing.manifest, errors)
+            for key, entry in lost.get(path, {}).items():
+                if key not in here and entry.good is not None:
+                    here[key] = _held(entry, entry.manifest, errors)
         yield from sorted(here.items(), key=lambda item: item[1].manifest.line)
-    for path, standings in lost.items():
+    for path, entries in lost.items():
         if path not in scan.files and (trouble := _folder_trouble(path, scan)):
-            yield from ((key, _held(standing, standing.manifest, trouble)) for key, standing in standings.items())
+            yield from ((key, _held(entry, entry.manifest, trouble)) for key, entry in entries.items())
 
 
-def _by_file(before: Documents, scan: Scan) -> dict[str, dict[Key, Standing]]:
-    files: dict[str, dict[Key, Standing]] = {}
-    for key, standing in before.standings.items():
+def _by_file(before: Documents, scan: Scan) -> dict[str, dict[Key, ResiliencyEntry]]:
+    files: dict[str, dict[Key, ResiliencyEntry]] = {}
+    for key, entry in before.entries.items():
         if key.file not in scan.files or scan.files[key.file].broken:
-            files.setdefault(key.file, {})[key] = standing
+            files.setdefault(key.file, {})[key] = entry
     return files
 
 
-def _in_file(before: Documents, file: FileState, trouble: tuple[Problem, ...]) -> Iterator[tuple[Key, Standing]]:
+def _in_file(before: Documents, file: FileState, trouble: tuple[Problem, ...]) -> Iterator[tuple[Key, ResiliencyEntry]]:
     numbers: dict[str, int] = {}
     for manifest in file.resiliencies:
         number = numbers[manifest.name] = numbers.get(manifest.name, 0) + 1
         key = Key(file.path, manifest.name, number)
         if manifest.broken:
-            yield key, _held(before.standings.get(key), manifest, manifest.problems)
-        elif trouble and key in before.standings:
-            yield key, _held(before.standings[key], manifest, trouble)
+            yield key, _held(before.entries.get(key), manifest, manifest.problems)
+        elif trouble and key in before.entries:
+            yield key, _held(before.entries[key], manifest, trouble)
         else:
-            yield key, Standing(manifest, State.READY, manifest.problems, manifest)
+            yield key, ResiliencyEntry(manifest, State.READY, manifest.problems, manifest)
 
 
 def _folder_trouble(path: str, scan: Scan) -> tuple[Problem, ...]:

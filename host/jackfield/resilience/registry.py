@@ -12,7 +12,7 @@ from jackfield.manifests.folder import Scan
 from jackfield.manifests.resiliency import ResiliencyManifest
 from jackfield.resilience.breaker import Breaker
 from jackfield.resilience.definitions import BreakerPolicy
-from jackfield.resilience.documents import Documents, Standing, follow
+from jackfield.resilience.documents import Documents, ResiliencyEntry, follow
 from jackfield.resilience.holder import ArmedPlan, Holder
 from jackfield.resilience.timing import REAL, Timing
 
@@ -40,9 +40,9 @@ class Resilience:
         self._breakers: dict[tuple[str, str], Breaker] = {}
 
     @property
-    def documents(self) -> tuple[Standing, ...]:
+    def documents(self) -> tuple[ResiliencyEntry, ...]:
         """How each document stands, in their order."""
-        return tuple(self._documents.standings.values())
+        return tuple(self._documents.entries.values())
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -52,7 +52,7 @@ class Resilience:
     @property
     def good(self) -> tuple[ResiliencyManifest, ...]:
         """The documents that apply, stale ones as they were when they were in order."""
-        return tuple(standing.good for standing in self.documents if standing.good is not None)
+        return tuple(entry.good for entry in self.documents if entry.good is not None)
 
     @property
     def breakers(self) -> Mapping[str, Breaker]:
@@ -112,19 +112,19 @@ class Resilience:
 
 def _log_changes(before: Documents, after: Documents) -> None:
     """Write a line for every document that came, changed, went, or is in trouble that wasn't told before."""
-    for key, standing in after.standings.items():
-        old = before.standings.get(key)
-        about = {"resiliency": standing.manifest.name, "source": standing.manifest.place}
-        if standing.state is not State.READY:
-            if old is None or (old.state, old.problems) != (standing.state, standing.problems):
-                does = "keeps its last good version" if standing.good is not None else "does not apply"
-                cause = "; ".join(str(problem) for problem in standing.problems if problem.severity == "error")
-                _log.error("the Resiliency manifest %s", does, extra={**about, "state": standing.state, "cause": cause})
+    for key, entry in after.entries.items():
+        old = before.entries.get(key)
+        about = {"resiliency": entry.manifest.name, "source": entry.manifest.place}
+        if entry.state is not State.READY:
+            if old is None or (old.state, old.problems) != (entry.state, entry.problems):
+                does = "keeps its last good version" if entry.good is not None else "does not apply"
+                cause = "; ".join(str(problem) for problem in entry.problems if problem.severity == "error")
+                _log.error("the Resiliency manifest %s", does, extra={**about, "state": entry.state, "cause": cause})
         elif old is None or old.good is None:
             _log.info("Resiliency manifest loaded", extra=about)
-        elif standing.good is not None and standing.good.digest != old.good.digest:
+        elif entry.good is not None and entry.good.digest != old.good.digest:
             _log.info("Resiliency manifest updated", extra=about)
         elif old.state is not State.READY:
             _log.info("the Resiliency manifest is in order again", extra=about)
-    for key in before.standings.keys() - after.standings.keys():
+    for key in before.entries.keys() - after.entries.keys():
         _log.info("Resiliency manifest removed", extra={"resiliency": key.name, "source": key.file})
