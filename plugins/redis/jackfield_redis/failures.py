@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from jackfield import JackfieldError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from jackfield_redis.address import Address
 
 __all__ = ["StoreFailure", "explain", "too_slow"]
@@ -48,36 +50,38 @@ def explain(error: Exception, address: Address) -> StoreFailure:
 
     if isinstance(error, exceptions.ConnectionError) and isinstance(error.__cause__, exceptions.RedisError):
         error = error.__cause__  # what a Unix socket's server says in the beginning is wrapped
-    known: tuple[tuple[type[Exception], str], ...] = (
-        (exceptions.AuthenticationError, "refuses the credentials; check username and password"),
+    for kind, text in _known(exceptions, address):
+        if isinstance(error, kind):
+            return StoreFailure(f"{address} {text}")
+    text = str(error)
+    if "max number of clients" in text:
+        return StoreFailure(f"{address} has as many clients as it takes; raise its maxclients")
+    if isinstance(error, exceptions.ResponseError):
+        if "DB index" in text:
+            return StoreFailure(f"{address} has no database of that number; check the end of url")
+        found = _CODE.match(text)
+        code = found[0] if found else "ERR"
+        return StoreFailure(f"{address} answered with the error {code}", code=code)
+    hint = "; a certificate authority of your own goes into caCert" if "CERTIFICATE_VERIFY" in text else ""
+    return StoreFailure(f"{address}: {text}{hint}")
+
+
+def _known(exceptions: ModuleType, address: Address) -> tuple[tuple[type[Exception], str], ...]:
+    """Give what is said of each kind of error; the first that fits counts."""
+    credentials = "refuses the credentials; check username and password"
+    if not address.password:
+        credentials = "asks for a password; add an item `name: password`"
+    replica = "is a replica that can't be written to; url must name its primary"
+    cluster = "is a part of a cluster, which can't be used; url must name a server of its own"
+    return (
+        (exceptions.AuthenticationError, credentials),
         (exceptions.AuthenticationWrongNumberOfArgsError, "knows no users; give a password without a username"),
         (exceptions.NoPermissionError, "does not let this user do that; grant it what the plugin's page lists"),
         (exceptions.OutOfMemoryError, "is full; give it more memory, or an eviction policy such as allkeys-lru"),
-        (exceptions.ReadOnlyError, "is a replica that can't be written to; url must name its primary"),
+        (exceptions.ReadOnlyError, replica),
+        (exceptions.MasterDownError, replica),
         (exceptions.BusyLoadingError, "is still loading its data"),
-        (exceptions.MaxConnectionsError, "has as many clients as it takes; raise its maxclients"),
+        (exceptions.AskError, cluster),
+        (exceptions.ClusterDownError, cluster),
         (exceptions.InvalidResponse, "does not speak the protocol of Redis; check url"),
     )
-    for kind, text in known:
-        if isinstance(error, kind):
-            return StoreFailure(f"{address} {text}")
-    if isinstance(error, exceptions.ResponseError):
-        found = _CODE.match(str(error))
-        code = found[0] if found else "ERR"
-        return StoreFailure(f"{address} {_told(code, str(error))}", code=code)
-    hint = (
-        "; the certificate of an authority of your own goes into caCert" if "CERTIFICATE_VERIFY" in str(error) else ""
-    )
-    return StoreFailure(f"{address}: {error}{hint}")
-
-
-def _told(code: str, text: str) -> str:
-    if code == "NOAUTH":
-        return "asks for a password; add an item `name: password`"
-    if code in {"MOVED", "ASK", "CLUSTERDOWN", "CROSSSLOT"}:
-        return "is a part of a cluster, which can't be used; url must name a server of its own"
-    if "DB index" in text:
-        return "has no database of that number; check the end of url"
-    if "max number of clients" in text:
-        return "has as many clients as it takes; raise its maxclients"
-    return f"answered with the error {code}"

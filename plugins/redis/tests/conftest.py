@@ -18,11 +18,17 @@ Opened: TypeAlias = Callable[..., AbstractAsyncContextManager[RedisStore]]
 PATIENCE = "10s"
 
 
-@pytest.fixture(name="server")
-def _server() -> Iterator[ValkeyServer]:
-    """A server of one test's own."""
+@pytest.fixture(name="servers")
+def _servers() -> type[ValkeyServer]:
+    """Servers of a configuration that the test gives; where there is none to start the test is skipped."""
     needed_server()
-    with ValkeyServer() as server:
+    return ValkeyServer
+
+
+@pytest.fixture(name="server")
+def _server(servers: type[ValkeyServer]) -> Iterator[ValkeyServer]:
+    """A server of one test's own."""
+    with servers() as server:
         yield server
 
 

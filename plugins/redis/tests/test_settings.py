@@ -98,7 +98,7 @@ def test_defaults() -> None:
     ],
 )
 def test_settings_that_do_not_go(settings: dict[str, Any], message: str) -> None:
-    """Settings that can't work together or at all are refused before anything is built, without a secret in the text."""
+    """Settings that can't work together or at all are refused when they are read, without a secret in the text."""
     with pytest.raises(ValidationError, match=message) as caught:
         RedisSettings.model_validate({"url": "redis://cache", **settings})
     assert SECRET not in str(caught.value)

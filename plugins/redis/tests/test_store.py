@@ -11,7 +11,6 @@ import pytest
 from jackfield_redis import RedisStore, StoreFailure
 from jackfield_redis.testing import ValkeyServer
 
-
 Opened = Callable[..., AbstractAsyncContextManager[RedisStore]]
 
 

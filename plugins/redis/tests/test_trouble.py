@@ -1,0 +1,306 @@
+"""A server that is down, paused, full, restarted, or not what it should be: quick failures, then calls that work."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from jackfield_redis import RedisStore, StoreFailure
+from jackfield_redis.testing import ValkeyServer
+
+Opened = Callable[..., AbstractAsyncContextManager[RedisStore]]
+
+SECRET = "quite-hidden-0123456789"
+# How much later than its time limit a call may fail on a busy machine.
+SLACK = 0.5
+
+
+async def _failure(call: Callable[[], object], *, within: float) -> str:
+    """Return the text of a call's failure, which must come soon."""
+    begin = time.monotonic()
+    with pytest.raises(StoreFailure) as caught:
+        await call()  # type: ignore[misc]
+    assert time.monotonic() - begin < within
+    return str(caught.value)
+
+
+async def _until_it_works(store: RedisStore) -> None:
+    """Ask until the store answers again."""
+    while True:
+        try:
+            await store.get("k")
+        except StoreFailure:
+            continue
+        return
+
+
+def _calls(store: RedisStore) -> list[Callable[[], object]]:
+    """Each of the four methods."""
+    return [
+        lambda: store.get("k"),
+        lambda: store.set("k", b"v", 60),
+        lambda: store.lease("k", "me", 60),
+        lambda: store.release("k", "me"),
+    ]
+
+
+def test_down_from_the_beginning(opened: Opened, server: ValkeyServer) -> None:
+    """A component starts without its server, fails at once while it is away, and works as soon as it is there."""
+    server.kill()
+
+    async def scenario() -> bytes | None:
+        async with opened() as store:
+            for call in _calls(store):
+                assert "Connect call failed" in await _failure(call, within=SLACK)
+            server.restart()
+            await store.set("k", b"v", 60)
+            return await store.get("k")
+
+    assert asyncio.run(scenario()) == b"v"
+
+
+def test_killed_and_restarted(opened: Opened, server: ValkeyServer) -> None:
+    """Connections that a killed server left are replaced; a restarted one has lost its scripts and nobody notices."""
+
+    async def scenario() -> bytes | None:
+        async with opened() as store:
+            await asyncio.gather(*(store.lease(str(number), "me", 60) for number in range(50)))
+            server.kill()
+            for call in _calls(store):
+                await _failure(call, within=SLACK)
+            server.restart()
+            assert await store.lease("k", "me", 60)
+            await store.set("k", b"v", 60)
+            return await store.get("k")
+
+    assert asyncio.run(scenario()) == b"v"
+
+
+def test_idle_connections_of_a_restart_cost_no_call(opened: Opened, server: ValkeyServer) -> None:
+    """A restart between two calls goes unnoticed once the end of the old connections has arrived."""
+
+    async def scenario() -> None:
+        async with opened(maxConnections=8) as store:
+            await asyncio.gather(*(store.get(str(number)) for number in range(50)))
+            server.restart()
+            # The ends of the connections lie in their sockets; two rounds of the loop read them.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert await store.get("k") is None
+
+    asyncio.run(scenario())
+
+
+def test_paused_and_resumed(opened: Opened, server: ValkeyServer) -> None:
+    """While a server hangs, each call fails when its time is over; when it goes on, so do the calls."""
+
+    async def scenario() -> bytes | None:
+        async with opened(timeout="50ms") as store:
+            await _until_it_works(store)
+            server.pause()
+            for call in _calls(store):
+                text = await _failure(call, within=0.05 + SLACK)
+                assert text == f"{server.url}/0 did not answer within 50 ms"
+            server.resume()
+            await _until_it_works(store)
+            await store.set("k", b"v", 60)
+            return await store.get("k")
+
+    assert asyncio.run(scenario()) == b"v"
+
+
+def test_many_calls_while_paused(opened: Opened, server: ValkeyServer) -> None:
+    """Hundreds of calls at once fail in the time of one, though there are connections for a few, and all work later."""
+
+    async def scenario() -> list[bytes | None]:
+        async with opened(timeout="200ms", maxConnections=4) as store:
+            await _until_it_works(store)
+            server.pause()
+            begin = time.monotonic()
+            failures = await asyncio.gather(*(store.get("k") for _ in range(300)), return_exceptions=True)
+            assert time.monotonic() - begin < 0.2 + SLACK
+            assert {type(failure) for failure in failures} == {StoreFailure}
+            server.resume()
+            await _until_it_works(store)
+            return await asyncio.gather(*(store.get("k") for _ in range(20)))
+
+    assert asyncio.run(scenario()) == [None] * 20
+
+
+def test_full(opened: Opened, server: ValkeyServer) -> None:
+    """A full server still gives what it has; what would add to it fails and says what to do; room is used again."""
+
+    async def scenario() -> bytes | None:
+        async with opened() as store:
+            await store.set("k", b"v", 60)
+            server.fill()
+            full = f"{server.url}/0 is full; give it more memory, or an eviction policy such as allkeys-lru"
+            assert await _failure(lambda: store.set("k", b"w", 60), within=SLACK) == full
+            assert await _failure(lambda: store.lease("k", "me", 60), within=SLACK) == full
+            assert await store.get("k") == b"v"
+            server.make_room()
+            await store.set("k", b"w", 60)
+            return await store.get("k")
+
+    assert asyncio.run(scenario()) == b"w"
+
+
+def test_a_slow_connection_is_not_begun_again_by_each_call(opened: Opened) -> None:
+    """Where a connection takes longer than a call may, it is made all the same, and later calls use it."""
+    seen = []
+
+    async def scenario() -> bytes | None:
+        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            seen.append(await reader.readuntil(b"SELECT\r\n$1\r\n7\r\n"))
+            await awake.wait()
+            writer.write(b"+OK\r\n")
+            ready.set()
+            while await reader.read(1000):
+                writer.write(b"$1\r\nv\r\n")
+            writer.close()
+
+        awake, ready = asyncio.Event(), asyncio.Event()
+        listener = await asyncio.start_server(slow, "127.0.0.1", 0)
+        port = listener.sockets[0].getsockname()[1]
+        async with opened(url=f"redis://127.0.0.1:{port}/7", timeout="20ms", connectTimeout="10s") as store:
+            for _ in range(3):
+                assert "did not answer within 20 ms" in await _failure(lambda: store.get("k"), within=SLACK)
+            awake.set()
+            await ready.wait()
+            while True:
+                try:
+                    value = await store.get("k")
+                    break
+                except StoreFailure:
+                    continue
+        listener.close()
+        return value
+
+    assert asyncio.run(scenario()) == b"v"
+    # The one that start began, and one more for a call that found it busy with another's wait.
+    assert len(seen) <= 2
+
+
+def test_a_connection_that_is_never_made(opened: Opened) -> None:
+    """A server that accepts and says nothing is given up after connectTimeout, and the failure says so."""
+
+    async def scenario() -> str:
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        listener = await asyncio.start_server(silent, "127.0.0.1", 0)
+        port = listener.sockets[0].getsockname()[1]
+        async with opened(url=f"redis://127.0.0.1:{port}/7", timeout="10s", connectTimeout="20ms") as store:
+            text = await _failure(lambda: store.get("k"), within=SLACK)
+        listener.close()
+        return text
+
+    assert asyncio.run(scenario()).endswith("/7: no connection within 0.02 s")
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak the protocol of Redis; check url"),
+        (b"", "Connection closed by server"),
+        (b"-MOVED 3999 127.0.0.1:6381\r\n", "is a part of a cluster"),
+        (b"-READONLY You can't write against a read only replica.\r\n", "is a replica that can't be written to"),
+        (b"-LOADING Redis is loading the dataset in memory\r\n", "is still loading its data"),
+        (b"-ERR unknown command 'GET', with args beginning with: 'hidden'\r\n", "answered with the error ERR"),
+        (b"-NOVEL of hidden things\r\n", "answered with the error NOVEL"),
+        (b"-hidden\r\n", "answered with the error ERR"),
+    ],
+)
+def test_answers_that_are_none(opened: Opened, answer: bytes, message: str) -> None:
+    """Whatever a server answers is a failure in words of our own; of what it says nothing is repeated but a code."""
+
+    async def scenario() -> str:
+        async def odd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"GET")
+            writer.write(answer)
+            writer.close()
+
+        listener = await asyncio.start_server(odd, "127.0.0.1", 0)
+        port = listener.sockets[0].getsockname()[1]
+        async with opened(url=f"redis://127.0.0.1:{port}") as store:
+            text = await _failure(lambda: store.get("k"), within=SLACK)
+        listener.close()
+        return text
+
+    text = asyncio.run(scenario())
+    assert message in text
+    assert "hidden" not in text
+
+
+def test_a_server_that_quotes_what_it_was_sent(opened: Opened, servers: type[ValkeyServer]) -> None:
+    """A server that does not know a command quotes its arguments; no reply and no password gets out that way."""
+    config = ('rename-command SET ""', 'rename-command AUTH ""')
+
+    async def scenario(url: str, password: str) -> str:
+        async with opened(url=url, password=password) as store:
+            return await _failure(lambda: store.set("k", SECRET.encode(), 60), within=SLACK)
+
+    with servers(config=config) as server:
+        assert asyncio.run(scenario(server.url, "")) == f"{server.url}/0 answered with the error ERR"
+        assert SECRET not in asyncio.run(scenario(server.url, SECRET))
+
+
+def test_a_server_without_room_for_clients(opened: Opened, servers: type[ValkeyServer]) -> None:
+    """A server that takes no more clients is told from one that is away, and serves when others have gone."""
+
+    async def scenario(server: ValkeyServer) -> None:
+        async with opened(url=server.url, maxConnections=1) as one:
+            await one.get("k")
+            async with opened(url=server.url, maxConnections=1) as other:
+                assert "maxclients" in await _failure(lambda: other.get("k"), within=SLACK)
+                await one.close()
+                await _until_it_works(other)
+
+    with servers(config=("maxclients 2",)) as server:
+        # One place is for the control of the server; it is taken for the scenario's whole length.
+        import redis
+
+        with redis.Redis(unix_socket_path=server.socket, protocol=2, driver_info=None) as control:
+            control.ping()
+            asyncio.run(scenario(server))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "asks for a password; add an item `name: password`"),
+        ({"password": SECRET}, "refuses the credentials; check username and password"),
+        ({"username": "nobody", "password": SECRET}, "refuses the credentials; check username and password"),
+        ({"username": "reader", "password": "pw"}, "does not let this user do that"),
+    ],
+)
+@pytest.mark.parametrize("local", [False, True], ids=["tcp", "unix"])
+def test_credentials(
+    opened: Opened, servers: type[ValkeyServer], settings: dict[str, str], message: str, local: bool
+) -> None:
+    """Credentials that don't do are told apart, without the password."""
+
+    async def scenario(url: str) -> str:
+        async with opened(url=url, **settings) as store:
+            return await _failure(lambda: store.set("k", b"v", 60), within=SLACK)
+
+    with servers(password="right") as server:
+        server.command("ACL", "SETUSER", "reader", "on", ">pw", "+get", "~*")
+        text = asyncio.run(scenario(f"unix://{server.socket}" if local else server.url))
+    assert message in text
+    assert SECRET not in text
+
+
+def test_a_database_that_is_not_there(opened: Opened, server: ValkeyServer) -> None:
+    """A database's number that the server does not have is named as what is wrong."""
+
+    async def scenario() -> str:
+        async with opened(url=f"{server.url}/4000") as store:
+            return await _failure(lambda: store.get("k"), within=SLACK)
+
+    assert asyncio.run(scenario()).endswith("has no database of that number; check the end of url")
