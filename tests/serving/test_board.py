@@ -98,3 +98,14 @@ def test_documents_are_kept_until_no_worker_has_the_component() -> None:
     board.report(1, Report(4, 4, "", (), ("llm",)))
     assert board.documents() == ()
     assert not board.view().differences
+
+
+def test_resiliency_manifests_come_first_in_the_order_they_were_told() -> None:
+    """The newest list counts, a report without one changes nothing, and components' files don't part it."""
+    board = board_of(llm("ready", "a"))
+    calm, late = (GoodDocument("calm", file, 1, "text") for file in (b"a.yaml", b"z.yaml"))
+    board.report(1, Report(2, 2, "", (), (), (GoodDocument("llm", b"z.yaml", 9, "text"),), (calm, late)))
+    board.report(1, Report(3, 3, ""))
+    assert [document.file for document in board.documents()] == [b"a.yaml", b"z.yaml", b"z.yaml"]
+    board.report(1, Report(4, 4, "", resiliencies=()))
+    assert [document.name for document in board.documents()] == ["llm"]

@@ -69,6 +69,34 @@ def test_the_text_told_is_the_one_that_serves() -> None:
     assert (document.file, "good" in document.text) == (b"moved.yaml", True)
 
 
+RESILIENCY = (
+    "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: %s}\nspec: {policies: {timeouts: {a: 5s}}}\n"
+)
+
+
+def test_resiliency_manifests_are_told_whole_whenever_one_changes() -> None:
+    """Their order matters, so the list is told again; a replacement reads it beside the components."""
+    reporter = Reporter()
+    text = RESILIENCY % "one" + "---\n" + RESILIENCY % "two"
+    applied = read_file("calm.yaml", text.encode(), app_id="", namespace=None).resiliencies
+    first = reporter.report(Catalog(1, {"llm": entry(manifest("llm"))}), "", applied)
+    assert first is not None
+    assert first.resiliencies is not None
+    assert reporter.report(Catalog(1, {"llm": entry(manifest("llm"))}), "", applied) is None
+    scan = scan_of((*first.documents, *first.resiliencies))
+    (state,) = [state for state in scan.files.values() if state.resiliencies]
+    assert [(read.name, read.place, read.digest) for read in state.resiliencies] == [
+        (read.name, read.place, read.digest) for read in applied
+    ]
+    assert [read.name for read in scan.manifests] == ["llm"]
+    second = reporter.report(Catalog(2, {}), "", applied)
+    assert second is not None
+    assert second.resiliencies is None
+    third = reporter.report(Catalog(2, {}), "")
+    assert third is not None
+    assert third.resiliencies == ()
+
+
 def test_a_replacement_reads_what_was_told() -> None:
     """The documents make a scan with the same components, at the same places."""
     told = [manifest("one"), manifest("two"), manifest("three", file="other.yaml", comment="# first\n")]

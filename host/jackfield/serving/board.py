@@ -42,14 +42,18 @@ class Board:
         self._said = {worker: _Said() for worker in workers}
         self._differences: dict[str, Difference] = {}
         self._documents: dict[str, GoodDocument] = {}
+        self._resiliencies: tuple[GoodDocument, ...] = ()
 
     def generation(self, worker: int) -> int:
         """The generation that a worker's replacement goes on from."""
         return self._said[worker].generation
 
     def documents(self) -> tuple[GoodDocument, ...]:
-        """The last text of each component that built in some worker and is still there."""
-        return tuple(self._documents.values())
+        """The Resiliency manifests that apply, then the last text of each component that built and is still there.
+
+        The order of the former decides which counts where two have one name, so they stand first, undisturbed.
+        """
+        return (*self._resiliencies, *self._documents.values())
 
     def began(self, worker: int, pid: int) -> None:
         """Note a worker's new process."""
@@ -76,6 +80,8 @@ class Board:
         for name in report.removed:
             said.components.pop(name, None)
         self._documents |= {document.name: document for document in report.documents}
+        if report.resiliencies is not None:
+            self._resiliencies = report.resiliencies
         for name in names:
             self._compare(name)
 

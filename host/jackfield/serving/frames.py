@@ -48,10 +48,10 @@ class Frame(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class GoodDocument(msgspec.Struct, frozen=True, array_like=True):
-    """The text that a serving component was built from.
+    """The text that a serving component was built from, or of a Resiliency manifest that applies.
 
     Attributes:
-        name: the component's name.
+        name: the component's name, or the manifest's.
         file: the path of its file, as the file system has it.
         line: the line of the file on which the text begins.
         text: the document.
@@ -100,6 +100,7 @@ class Report(Frame, frozen=True):
         changed: components that are new or stand otherwise than before.
         removed: names of those that are gone.
         documents: the texts that the serving components were built from, as far as they are new.
+        resiliencies: all Resiliency manifests that apply, in their order; None if they are the same as before.
     """
 
     number: int
@@ -108,6 +109,7 @@ class Report(Frame, frozen=True):
     changed: tuple[ComponentReport, ...] = ()
     removed: tuple[str, ...] = ()
     documents: tuple[GoodDocument, ...] = ()
+    resiliencies: tuple[GoodDocument, ...] | None = None
 
 
 class SetMetadata(Frame, frozen=True):

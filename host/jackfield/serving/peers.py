@@ -9,6 +9,7 @@ from typing import Any
 
 from jackfield.catalog.catalog import Catalog
 from jackfield.errors import JackfieldError
+from jackfield.manifests.resiliency import ResiliencyManifest
 from jackfield.serving.board import RELOADING
 from jackfield.serving.frames import Applied, Extended, FromWorker, MetadataSet, SetMetadata, View
 from jackfield.serving.reporter import Reporter
@@ -45,9 +46,9 @@ class Peers:
         self._requests = itertools.count(1)
         self._sharing: dict[int, asyncio.Future[None]] = {}
 
-    def report(self, catalog: Catalog, missing: str) -> None:
+    def report(self, catalog: Catalog, missing: str, resiliencies: tuple[ResiliencyManifest, ...] = ()) -> None:
         """Tell the parent what has changed since the last report, if anything has."""
-        report = self._reporter.report(catalog, missing)
+        report = self._reporter.report(catalog, missing, resiliencies)
         if report is not None:
             self._unseen |= dict.fromkeys((component.name for component in report.changed), report.number)
             self._send(report)

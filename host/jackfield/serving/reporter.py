@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 from jackfield.catalog.catalog import Catalog, Entry
-from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.documents import Document
 from jackfield.manifests.folder import FileState, Scan
 from jackfield.manifests.reading import parse_document
+from jackfield.manifests.resiliency import ResiliencyManifest
 from jackfield.serving.frames import ComponentReport, GoodDocument, Report, plain
 
 __all__ = ["Reporter", "scan_of"]
@@ -23,14 +24,18 @@ class Reporter:
         self._entries: Mapping[str, Entry] = {}
         self._told: dict[str, ComponentReport] = {}
         self._documents: dict[str, GoodDocument] = {}
+        self._resiliencies: tuple[GoodDocument, ...] | None = None
         self._last: tuple[int, str] | None = None
 
-    def report(self, catalog: Catalog, missing: str) -> Report | None:
+    def report(
+        self, catalog: Catalog, missing: str, resiliencies: tuple[ResiliencyManifest, ...] = ()
+    ) -> Report | None:
         """Make the next report; None if there is nothing new.
 
         Args:
             catalog: what serves now.
             missing: what keeps this worker from being ready.
+            resiliencies: the Resiliency manifests that apply.
         """
         changed: list[ComponentReport] = []
         documents: list[GoodDocument] = []
@@ -49,11 +54,14 @@ class Reporter:
             del self._told[name]
             self._documents.pop(name, None)
         self._entries = catalog.entries
-        if not documents and (catalog.generation, missing) == self._last:
+        applied = tuple(_good(manifest.name, manifest.file, manifest.document) for manifest in resiliencies)
+        news = None if applied == self._resiliencies else applied
+        if not documents and news is None and (catalog.generation, missing) == self._last:
             return None
+        self._resiliencies = applied
         self._last = (catalog.generation, missing)
         self._number += 1
-        return Report(self._number, catalog.generation, missing, tuple(changed), removed, tuple(documents))
+        return Report(self._number, catalog.generation, missing, tuple(changed), removed, tuple(documents), news)
 
 
 def _component(entry: Entry) -> ComponentReport:
@@ -72,17 +80,22 @@ def _document(entry: Entry) -> GoodDocument | None:
     if entry.instance is None:
         return None
     built, newest = entry.instance.manifest, entry.manifest
-    document = (newest if newest.digest == built.digest else built).document
-    return GoodDocument(entry.name, os.fsencode(newest.file), document.line, document.text)
+    return _good(entry.name, newest.file, (newest if newest.digest == built.digest else built).document)
+
+
+def _good(name: str, file: str, document: Document) -> GoodDocument:
+    return GoodDocument(name, os.fsencode(file), document.line, document.text)
 
 
 def scan_of(documents: tuple[GoodDocument, ...]) -> Scan:
     """Make the scan that a folder with these documents would give."""
-    files: dict[str, tuple[ComponentManifest, ...]] = {}
+    states: dict[str, FileState] = {}
     for good in documents:
         file = os.fsdecode(good.file)
-        manifest = parse_document(Document(good.text, good.line), file=file).manifest
-        if manifest is not None:
-            files[file] = (*files.get(file, ()), manifest)
-    states = {file: FileState(file, documents=manifests) for file, manifests in files.items()}
+        state = states.get(file, FileState(file))
+        parsed = parse_document(Document(good.text, good.line), file=file)
+        if parsed.manifest is not None:
+            states[file] = replace(state, documents=(*state.documents, parsed.manifest))
+        elif parsed.resiliency is not None:
+            states[file] = replace(state, resiliencies=(*state.resiliencies, parsed.resiliency))
     return Scan(states, {})
