@@ -30,10 +30,36 @@ if TYPE_CHECKING:
 
 __all__ = ["Pool"]
 
-_LONGEST_CLOSE = 1.0
+
+class _Abrupt(AbstractConnection):
+    """A connection that ends at once, without sending what it still holds and without waiting for the other side.
+
+    Otherwise one that was cut because its server hangs would live on, and as many more as there are calls: with its
+    unsent value until the server reads again, with TLS for half a minute.
+    """
+
+    async def disconnect(
+        self,
+        nowait: bool = False,
+        error: Exception | None = None,
+        failure_count: int | None = None,
+        health_check_failed: bool = False,
+    ) -> None:
+        """Cut the connection; see redis-py."""
+        if self._writer is not None:
+            self._writer.transport.abort()
+        await super().disconnect(nowait, error, failure_count, health_check_failed)
 
 
-class _TlsConnection(SSLConnection):
+class _TcpConnection(_Abrupt, Connection):
+    """A connection by TCP."""
+
+
+class _UnixConnection(_Abrupt, UnixDomainSocketConnection):
+    """A connection by Unix socket."""
+
+
+class _TlsConnection(_Abrupt, SSLConnection):
     """A connection that takes a context that is there; redis-py's reads the system's certificates for each anew."""
 
     def __init__(self, *, context: ssl.SSLContext, **options: Any) -> None:
@@ -66,9 +92,9 @@ class Pool(ConnectionPool):
             "protocol": 2,
             "driver_info": None,
         }
-        kind: type[AbstractConnection] = Connection
+        kind: type[AbstractConnection] = _TcpConnection
         if address.path:
-            kind = UnixDomainSocketConnection
+            kind = _UnixConnection
             options["path"] = address.path
         else:
             options.update(host=address.host, port=address.port)
@@ -123,18 +149,16 @@ class Pool(ConnectionPool):
             await self._drop(connection)
 
     async def aclose(self) -> None:
-        """Close all connections, those in use too; takes at most a second, whatever the server does."""
+        """Cut all connections, those in use and under way too; doesn't wait for the server."""
         self._closed = True
-        self._refuse(NotConnected("the component is closed"), everybody=True)
+        self._refuse(NotConnected("the component is closed"))
         for task in self._dials:
             task.cancel()
         await asyncio.gather(*self._dials, return_exceptions=True)
         connections = [*self._available_connections, *self._in_use_connections]
         self._available_connections.clear()
         self._in_use_connections.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LONGEST_CLOSE):
-                await asyncio.gather(*(each.disconnect() for each in connections), return_exceptions=True)
+        await asyncio.gather(*(each.disconnect() for each in connections), return_exceptions=True)
 
     async def _wait(self) -> AbstractConnection:
         """Wait in turn for a connection; it counts as in use."""
@@ -173,9 +197,9 @@ class Pool(ConnectionPool):
         error = task.exception()
         if error is None:
             self._offer(task.result())
-        else:
-            # While calls or other attempts run, their connections may serve who waits; after the last one nothing does.
-            self._refuse(error, everybody=not self._in_use_connections and not self._dials)
+        elif not self._in_use_connections and not self._dials:
+            # While calls or other attempts run, their connections may yet serve who waits.
+            self._refuse(error)
 
     def _offer(self, connection: AbstractConnection) -> None:
         while self._waiters:
@@ -186,13 +210,11 @@ class Pool(ConnectionPool):
                 return
         self._available_connections.append(connection)
 
-    def _refuse(self, error: BaseException, *, everybody: bool) -> None:
+    def _refuse(self, error: BaseException) -> None:
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
                 waiter.set_exception(error)
-                if not everybody:
-                    return
 
     async def _drop(self, connection: AbstractConnection) -> None:
         self._in_use_connections.discard(connection)

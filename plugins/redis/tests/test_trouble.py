@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -129,6 +130,23 @@ def test_many_calls_while_paused(opened: Opened, server: ValkeyServer) -> None:
             return await asyncio.gather(*(store.get("k") for _ in range(20)))
 
     assert asyncio.run(scenario()) == [None] * 20
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_large_value_to_a_server_that_hangs(opened: Opened, server: ValkeyServer) -> None:
+    """What a hanging server did not take of a value is thrown away with its connection, not kept until it goes on."""
+
+    async def scenario() -> None:
+        async with opened(timeout="50ms") as store:
+            await _until_it_works(store)
+            server.pause()
+            await _failure(lambda: store.set("k", b"v" * 20_000_000, 60), within=0.05 + SLACK)
+        # A transport that had something left to send would be told of as unclosed now.
+
+    asyncio.run(scenario())
+    gc.collect()
+    server.resume()
+    assert server.keys() == set()
 
 
 def test_full(opened: Opened, server: ValkeyServer) -> None:
