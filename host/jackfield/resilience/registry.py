@@ -14,6 +14,7 @@ from jackfield.resilience.breaker import Breaker
 from jackfield.resilience.definitions import BreakerPolicy
 from jackfield.resilience.documents import Documents, ResiliencyEntry, follow
 from jackfield.resilience.holder import ArmedPlan, Holder
+from jackfield.resilience.policies import ResiliencePolicies
 from jackfield.resilience.timing import REAL, Timing
 
 __all__ = ["Resilience"]
@@ -43,6 +44,11 @@ class Resilience:
     def documents(self) -> tuple[ResiliencyEntry, ...]:
         """How each document stands, in their order."""
         return tuple(self._documents.entries.values())
+
+    @property
+    def policies(self) -> ResiliencePolicies:
+        """All documents as one set."""
+        return self._documents.policies
 
     @property
     def problems(self) -> tuple[Problem, ...]:
