@@ -56,7 +56,7 @@ def test_down_from_the_beginning(opened: Opened, server: ValkeyServer) -> None:
     async def scenario() -> bytes | None:
         async with opened() as store:
             for call in _calls(store):
-                assert "Connect call failed" in await _failure(call, within=SLACK)
+                assert "connecting to 127.0.0.1" in await _failure(call, within=SLACK)
             server.restart()
             await store.set("k", b"v", 60)
             return await store.get("k")
