@@ -318,20 +318,38 @@ def test_a_client_that_leaves_ends_the_request_at_once(stream: bool) -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize(("events", "after"), [(1, "half-open"), (3, "closed")])
+@pytest.mark.parametrize(("events", "after"), [(1, "open"), (3, "closed")])
 def test_a_reader_that_leaves_counts_only_once_the_provider_has_finished(events: int, after: str) -> None:
-    """A trial call whose reader leaves early says nothing; after the finish it was a success."""
+    """Two failures in a row open the breaker: a reply left in the middle doesn't part them, a finished one does."""
 
     async def main() -> None:
-        one = world(DOWN, DOWN, None, breaker=BREAKER)
+        one = world(DOWN, None, DOWN, breaker=BREAKER)
+        with pytest.raises(ProviderError):
+            await ask(one, stream=True)
+        async with aclosing(one.handler(request(stream=True))) as reply:
+            for _ in range(events):
+                await anext(reply)
+        with pytest.raises(ProviderError):
+            await ask(one, stream=True)
+        assert state(one).value == after
+
+    asyncio.run(main())
+
+
+def test_a_trial_call_has_succeeded_with_its_first_event() -> None:
+    """A reader that stalls keeps nobody else out, and what happens to its reply later changes nothing."""
+
+    async def main() -> None:
+        one = world(DOWN, DOWN, 1, None, breaker=BREAKER)
         for _ in range(2):
             with pytest.raises(ProviderError):
                 await ask(one, stream=True)
         one.now[0] = 10.0
         async with aclosing(one.handler(request(stream=True))) as reply:
-            for _ in range(events):
-                await anext(reply)
-        assert state(one).value == after
+            await anext(reply)
+            assert state(one) is BreakerState.CLOSED
+            assert await ask(one, stream=True) == list(EVENTS)
+        assert state(one) is BreakerState.CLOSED
 
     asyncio.run(main())
 

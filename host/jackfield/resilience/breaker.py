@@ -17,6 +17,8 @@ from jackfield.resilience.verdicts import Verdict
 __all__ = ["Breaker", "BreakerState"]
 
 _log = logging.getLogger("jackfield.resilience")
+_COUNTED = 0
+"""The ticket of no generation."""
 
 
 class BreakerState(StrEnum):
@@ -76,6 +78,16 @@ class Breaker:
             )
         self._counts.requests += 1
         return self._generation
+
+    def begun(self, ticket: int) -> int:
+        """Take in that a streamed call has its first event; gives the ticket to hand in at its end.
+
+        A trial call has succeeded with that: its reader may take any time, and others wait for its place.
+        """
+        if ticket != self._generation or self._state is not BreakerState.HALF_OPEN:
+            return ticket
+        self.leave(ticket, Verdict.SUCCESS)
+        return _COUNTED
 
     def leave(self, ticket: int, verdict: Verdict) -> None:
         """Count how a call ended. One that began before the last change of state counts no more."""

@@ -32,6 +32,10 @@ class ArmedPlan:
         """
         return self.breaker.enter() if self.breaker is not None else 0
 
+    def begun(self, ticket: int) -> int:
+        """Tell the breaker of a streamed attempt's first event; gives the ticket for ``leave``."""
+        return self.breaker.begun(ticket) if self.breaker is not None else ticket
+
     def leave(self, ticket: int, verdict: Verdict) -> None:
         """Tell the breaker how the attempt ended."""
         if self.breaker is not None:

@@ -105,7 +105,7 @@ class _Resilient:
 
     async def _streamed_attempt(self, request: ConversationRequest, plan: ArmedPlan) -> AsyncGenerator[Event, None]:
         ticket = plan.enter()
-        verdict = Verdict.NEITHER
+        verdict, begun = Verdict.NEITHER, False
         try:
             # A router's limit is over with the first event: then a target has begun, which has limits of its own.
             async with (
@@ -113,6 +113,8 @@ class _Resilient:
                 aclosing(plan.gaps(events, first_only=self._holder.is_router)) as timed,
             ):
                 async for event in timed:
+                    if not begun:
+                        ticket, begun = plan.begun(ticket), True
                     if type(event) is Finish:
                         verdict = Verdict.SUCCESS  # whatever the reader does after that, the provider has answered
                     yield event
