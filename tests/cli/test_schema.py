@@ -77,7 +77,7 @@ def test_what_the_host_refuses_is_underlined(validator: Draft202012Validator, na
 def test_every_installed_type_is_known(validator: Draft202012Validator) -> None:
     """The types of all plugins can be completed."""
     document: Any = validator.schema
-    assert set(document["properties"]["spec"]["properties"]["type"]["enum"]) >= {
+    assert set(document["$defs"]["Component"]["properties"]["spec"]["properties"]["type"]["enum"]) >= {
         "conversation.echo",
         "conversation.llamacpp",
         "conversation.openai",
@@ -89,7 +89,7 @@ def test_every_installed_type_is_known(validator: Draft202012Validator) -> None:
 def test_one_type_can_be_chosen() -> None:
     """--type, in any case, leaves one."""
     document = json.loads(run("--type", "Conversation.Echo"))
-    assert document["properties"]["spec"]["properties"]["type"]["enum"] == ["conversation.echo"]
+    assert document["$defs"]["Component"]["properties"]["spec"]["properties"]["type"]["enum"] == ["conversation.echo"]
 
 
 @pytest.mark.parametrize(

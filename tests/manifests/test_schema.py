@@ -103,13 +103,15 @@ def _keyword(keyword: str, value: Any, schema: dict[str, Any]) -> bool:  # noqa:
         case "allOf":
             return all(fits(value, inner) for inner in given)
         case "if":
-            return not fits(value, given) or fits(value, schema["then"])
+            return fits(value, schema["then"] if fits(value, given) else schema.get("else", True))
         case "$ref":
             found: Any = SCHEMA
             for part in given.removeprefix("#/").split("/"):
                 found = found[unquote(part)]
             return fits(value, found)
-        case "then" | "$schema" | "$defs" | "title" | "description" | "deprecated" | "examples" | "default":
+        case "minimum":
+            return not isinstance(value, int) or value >= given
+        case "then" | "else" | "$schema" | "$defs" | "title" | "description" | "deprecated" | "examples" | "default":
             return True
     raise AssertionError(keyword)
 
@@ -120,6 +122,12 @@ def manifest(type_name: str, *items: dict[str, Any], **top: Any) -> dict[str, An
     if items:
         spec["metadata"] = list(items)
     return {"apiVersion": "dapr.io/v1alpha1", "kind": "Component", "metadata": {"name": "llm"}, "spec": spec, **top}
+
+
+def resiliency(text: str) -> dict[str, Any]:
+    """Return a Resiliency manifest with this spec."""
+    head = {"apiVersion": "dapr.io/v1alpha1", "kind": "Resiliency", "metadata": {"name": "calm"}}
+    return {**head, "spec": yaml.safe_load(text)}
 
 
 BY_HAND = """
@@ -144,6 +152,11 @@ KEY = {"name": "key", "secretKeyRef": {"name": "openai"}}
         manifest("conversation.old", auth={"secretStore": "vault"}, scopes=["app", 1]),
         manifest("secretstores.local.file", {"name": "secretsFile", "value": "secrets.json"}),
         yaml.safe_load(BY_HAND),
+        resiliency("{}"),
+        resiliency("policies: {timeouts: {a: 5s, b: 250}, retries: {c: {policy: exponential, maxRetries: -1}, d: }}"),
+        resiliency("policies: {retries: {a: {matching: {httpStatusCodes: '429,500-599', gRPCStatusCodes: 3}}}}"),
+        resiliency("policies: {circuitBreakers: {a: {maxRequests: 1, timeout: 45s, trip: requests > 1}, b: {}}}"),
+        resiliency("targets: {components: {llm: {outbound: {timeout: a}, inbound: {}}, b: }, apps: {x: {retry: y}}}"),
     ],
 )
 def test_a_good_manifest_fits(document: dict[str, Any]) -> None:
@@ -168,6 +181,12 @@ def test_a_good_manifest_fits(document: dict[str, Any]) -> None:
         manifest("conversation.old", metadata={"name": ".."}),
         manifest("conversation.old", metadata={}),
         manifest("conversation.old", kind="Configuration"),
+        resiliency("policies: {timeouts: {a: [5s]}}"),
+        resiliency("policies: {retries: {a: {policy: often}}}"),
+        resiliency("policies: {retries: {a: {maxRetries: '3'}}}"),
+        resiliency("policies: {retries: {a: {matching: {httpStatusCodes: 5xx}}}}"),
+        resiliency("policies: {circuitBreakers: {a: {maxRequests: -1}}}"),
+        resiliency("targets: {components: {llm: {outbound: slow}}}"),
         manifest("conversation.old", scopes="app"),
         manifest("secretstores.local.file"),
     ],

@@ -28,7 +28,7 @@ __all__ = ["schema"]
 def schema(
     *, type_name: str | None, out: Path | None, allow: str | None, deny: str | None, prefer: tuple[str, ...]
 ) -> None:
-    """Print the JSON Schema of component manifests, for editors.
+    """Print the JSON Schema of manifests, for editors.
 
     It describes the component types of the installed plugins, so write it again after you have installed one:
 

@@ -1,4 +1,4 @@
-"""JSON Schema of the component manifests, for editors (``jackfield schema``)."""
+"""JSON Schema of the manifests, for editors (``jackfield schema``)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from urllib.parse import quote
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticOmit, core_schema
 
-from jackfield.manifests.kinds import API_VERSION
+from jackfield.manifests.kinds import API_VERSION, COMPONENT, RESILIENCY
 from jackfield.manifests.names import SettingsField, fields_of
+from jackfield.manifests.resiliency_schema import resiliency_schema
 from jackfield.settings import DaprSettings, Settings
 
 __all__ = ["manifest_schema"]
@@ -31,14 +32,14 @@ class _Generator(GenerateJsonSchema):
 
 
 def manifest_schema(types: Mapping[str, Sequence[type[Settings]]]) -> dict[str, Any]:
-    """Describe a component manifest.
+    """Describe a manifest: of a component, or of kind Resiliency.
 
     Args:
         types: the settings classes of each component type, the type's own last.
 
     Returns:
-        A JSON Schema (2020-12): the manifest's structure, the known types, and for each of them the names and values
-        its ``spec.metadata`` takes. It describes the usual spelling; the host takes keys and names in any case.
+        A JSON Schema (2020-12): the structure of either kind, the known types, and for each of them the names and
+        values its ``spec.metadata`` takes. It describes the usual spelling; the host takes keys and names in any case.
     """
     definitions: dict[str, Any] = {
         "text": _TEXT | {"description": "Text; a number or a boolean is read as text."},
@@ -56,11 +57,17 @@ def manifest_schema(types: Mapping[str, Sequence[type[Settings]]]) -> dict[str, 
         items = {"$ref": f"#/$defs/{quote(f'items {type_name}')}"}
         branch = _at_spec("type", {"const": type_name}, needed=True)
         branches.append({"if": branch, "then": _at_spec("metadata", items, needed=_needed(classes))})
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Component manifest",
+    definitions[COMPONENT] = {
         **_object(_top(sorted(types)), ["apiVersion", "kind", "metadata", "spec"]),
         "allOf": branches,
+    }
+    definitions[RESILIENCY] = resiliency_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Manifest",
+        "if": {"properties": {"kind": {"const": RESILIENCY}}, "required": ["kind"]},
+        "then": {"$ref": f"#/$defs/{RESILIENCY}"},
+        "else": {"$ref": f"#/$defs/{COMPONENT}"},
         "$defs": definitions,
     }
 
@@ -76,7 +83,7 @@ def _top(type_names: list[str]) -> dict[str, Any]:
     }
     return {
         "apiVersion": {"const": API_VERSION},
-        "kind": {"const": "Component"},
+        "kind": {"const": COMPONENT},
         "metadata": _object(
             {
                 "name": {
