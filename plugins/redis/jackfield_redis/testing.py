@@ -105,6 +105,7 @@ class ValkeyServer:
                     if attempt == _ATTEMPTS - 1:
                         raise
         except BaseException:
+            self.kill()
             shutil.rmtree(self._folder)
             raise
         return self

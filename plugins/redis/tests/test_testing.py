@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 
@@ -36,3 +37,12 @@ def test_a_server_that_does_not_start(servers: type[testing.ValkeyServer]) -> No
     """A server that can't start says why."""
     with pytest.raises(OSError, match=r"(?s)did not start: .*nonsense"), servers(config=("nonsense 1",)):
         pass
+
+
+def test_a_server_that_does_not_answer(servers: type[testing.ValkeyServer]) -> None:
+    """A server that started and is of no use is ended, and its port is free again."""
+    server = servers(config=("rename-command PING UNKNOWN",))
+    with pytest.raises(Exception, match="unknown command"), server:
+        pass
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", server.port)) != 0
