@@ -65,6 +65,14 @@ def test_an_expression_may_have_no_value() -> None:
         compile_trip("1 / consecutiveSuccesses > 1").holds(COUNTS)
 
 
+def test_a_library_that_can_not_be_imported_is_an_error_of_the_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One expression is lost with a broken installation, and not the reading of manifests."""
+    monkeypatch.setitem(sys.modules, "cel_expr_python", None)
+    with pytest.raises(InvalidTrip, match="cel-expr-python can't be imported"):
+        compile_trip("requests > 1")
+    assert compile_trip("consecutiveFailures > 5") is DEFAULT_TRIP
+
+
 def test_the_library_is_imported_only_for_an_expression_of_ones_own() -> None:
     """A host without such an expression doesn't pay for it."""
     script = (

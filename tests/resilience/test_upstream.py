@@ -53,7 +53,7 @@ class World:
     @property
     def breaker(self) -> BreakerState:
         """How the component's breaker stands."""
-        (breaker,) = self.host.resilience.breakers.values()
+        (breaker,) = self.host.resilience.breakers
         return breaker.state
 
     async def ask(self, *, stream: bool = False) -> list[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from weakref import WeakValueDictionary
 
 from jackfield.catalog.catalog import State
@@ -61,9 +61,9 @@ class Resilience:
         return tuple(entry.good for entry in self.documents if entry.good is not None)
 
     @property
-    def breakers(self) -> Mapping[str, Breaker]:
-        """The circuit breakers that are in use, by their names (``{policy}-{component}``)."""
-        return {breaker.name: breaker for breaker in self._breakers.values()}
+    def breakers(self) -> tuple[Breaker, ...]:
+        """The circuit breakers that are in use."""
+        return tuple(self._breakers.values())
 
     def holder(self, component: str, *, is_router: bool = False) -> Holder:
         """Return where a component's chain finds its plan. Every chain of one name gets the same one.

@@ -118,12 +118,15 @@ def compile_trip(text: str) -> Trip:
             ``consecutiveFailures``.
 
     Raises:
-        InvalidTrip: it isn't CEL, uses another variable, or is no boolean.
+        InvalidTrip: it isn't CEL, uses another variable, or is no boolean; or the library can't be imported.
     """
     if text.strip() == _DEFAULT:
         return DEFAULT_TRIP
-    from cel_expr_python import cel  # type: ignore[import-untyped]  # its stubs lack the marker
-
+    try:
+        from cel_expr_python import cel  # type: ignore[import-untyped]  # its stubs lack the marker
+    except ImportError as error:
+        cause = f"{_shown(text)} can't be compiled: cel-expr-python can't be imported ({error})"
+        raise InvalidTrip(cause, f"mend its installation, or use the default, `{_DEFAULT}`") from None
     environment = cel.NewEnv(variables=dict.fromkeys(_VARIABLES, cel.Type.INT))
     try:
         program = environment.compile(text)
