@@ -266,6 +266,47 @@ def test_a_broken_edit_outlives_every_worker(workers: Workers, case: str) -> Non
         assert from_every_worker(process, lambda: ask(process)) == {"three"}
 
 
+RESILIENCY = """\
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: {name: calm}
+spec:
+  policies: {timeouts: {DefaultTimeoutPolicy: 50ms}}
+"""
+
+
+def test_a_broken_resiliency_manifest_outlives_every_worker(workers: Workers) -> None:
+    """Replacements that find a bad version bound their calls as the last good one says, and all show it as stale."""
+    workers.write("one", seconds="30")
+    calm = workers.folder / "calm.yaml"
+    calm.write_text(RESILIENCY)
+
+    def resiliency() -> list[str]:
+        return [entry["state"] for entry in described(process)["resiliency"]]
+
+    with workers.serve() as process:
+        until(lambda: resiliency() == ["ready"])
+        beside = workers.folder / ".calm"
+        beside.write_text(RESILIENCY.replace("50ms", "soon"))
+        beside.replace(calm)
+        until(lambda: resiliency() == ["stale"])
+        for pid in pids(process):
+            replaced(process, pid)
+        asked: set[int] = set()
+
+        def ask_another() -> bool:
+            connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=PATIENCE)
+            document = send(connection, "GET", "/v1.0/metadata").json["jackfield"]
+            reply = send(connection, "POST", "/v1.0-alpha2/conversation/llm/converse", BODY)
+            connection.close()
+            assert [entry["state"] for entry in document["resiliency"]] == ["stale"]
+            assert "no reply within 50ms, the timeout DefaultTimeoutPolicy" in reply.json["message"]
+            asked.add(document["worker"])
+            return len(asked) == 2
+
+        until(ask_another)
+
+
 def test_metadata_set_through_one_worker_shows_through_all(workers: Workers) -> None:
     """A value is visible through every worker when its PUT is answered, and through replacements."""
 
