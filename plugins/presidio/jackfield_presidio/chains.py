@@ -35,11 +35,25 @@ _ORDINAL = re.compile(r"[0-9]{1,3}(?:st|nd|rd|th)", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d_][\w.'-]{0,30}")
 _UNIT = re.compile(r"(?:apt|apartment|suite|ste|unit|floor|fl|room|rm|no|bldg)\.?", re.IGNORECASE)
 _DIRECTION = re.compile(r"[NSEW]\.?[EW]?\.?|(?:north|south)(?:east|west)?|east|west", re.IGNORECASE)
-_BOX_HEAD = re.compile(r"[('.:-]*(?:p|po|p\.o\.?|p\.|pob|pobox|p\.o\.box|p\.o\.b\.?|post|postal|office|o|o\.|box)[:.]?", re.I)
+_BOX_HEAD = re.compile(
+    r"[('.:-]*(?:p|po|p\.o\.?|p\.|pob|pobox|p\.o\.box|p\.o\.b\.?|post|postal|office|o|o\.|box)[:.]?", re.IGNORECASE
+)
 _BOX_NUMBER = re.compile(r"(?:no|nr|number)[.:]?", re.IGNORECASE)
 
 MIDDLE_WORDS = 5
 """Words between the number of a house and the end of its street's name."""
+
+_STOP_WORDS = """
+a about acres after all also an and any are as at be been before but by can cars children cm could days
+developers did do does drivers each engineers feet files for friends from ft gb had has have he her his hours
+how i if in into is it items its kb kilometers km lane lines may mb me men meters metres mile miles min minutes
+mm months more most mph ms must my no not of on or other our out over pages people per percent points rows runs
+sec seconds she should so some students than that the their them then there these they this those times to up us
+used users uses using was way ways we weeks were what when which who why will with women would year years you
+your
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
+"""Words in small letters that no street is named after: a number before them belongs to no house."""
 
 
 def word_start(text: str, place: int, floor: int) -> int:
@@ -122,16 +136,3 @@ class Chain:
             self._last = "unit"
             return True
         return False
-
-
-STOP_WORDS = frozenset(
-    """
-    a about acres after all also an and any are as at be been before but by can cars could days did do does each feet
-    files for from ft gb had has have he her his hours how i if in into is it its items kb kilometers km lines may mb
-    me meters metres miles mile minutes months more most ms must my new-line no not of on or other our out over pages
-    people per percent points rows runs seconds she should so some students than that the their them then there these
-    they this those times to up us used users uses using was way ways we weeks were what when which who why will with
-    would years year you your men women children friends engineers developers drivers sec min lane mm cm mph
-    """.split()
-)
-"""Words in small letters that no street is named after: a number before them belongs to no house."""

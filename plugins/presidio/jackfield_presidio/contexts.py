@@ -22,7 +22,9 @@ ABBREVIATIONS = (
     "AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|"
     "PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC|PR|VI|GU|AS|MP"
 )
-_SMALL = "|".join(sorted({a.lower() for a in ABBREVIATIONS.split("|")} - {"as", "hi", "id", "in", "me", "or", "ok", "oh"}))
+_SMALL = "|".join(
+    sorted({a.lower() for a in ABBREVIATIONS.split("|")} - {"as", "hi", "id", "in", "me", "or", "ok", "oh"})
+)
 
 _ZIP = re.compile(
     rf"(?:(?<![A-Za-z])(?:(?:{ABBREVIATIONS})|D\.C\.|N\.Y\.|(?i:{STATES}))"
@@ -33,7 +35,8 @@ _ZIP = re.compile(
 _STREET = re.compile(
     r"(?<![A-Za-z0-9])[0-9]{1,5}[A-Za-z]? (?:[\w.'-]{1,20} ){1,4}?"
     r"(?i:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|highway|hwy|parkway|pkwy|drive|dr|court|ct|place|pl|"
-    r"square|sq|circle|cir|trail|trl|way|terrace|park)\.?(?: [NSEW][EW]?)?(?:,? (?i:apt|suite|ste|unit|#)\.? ?[\w-]{1,6})?"
+    r"square|sq|circle|cir|trail|trl|way|terrace|park)\.?(?: [NSEW][EW]?)?"
+    r"(?:,? (?i:apt|suite|ste|unit|#)\.? ?[\w-]{1,6})?"
     r"[,\n]?(?: ?[A-Z][\w.'-]{0,20}){0,3},?[ \n]{1,2}\Z"
 )
 _ISBN = re.compile(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import regex
-
+from jackfield_presidio.patterns import limited
 from jackfield_presidio.recognizers.finder import Finder, Found
 from jackfield_presidio.settings import CustomPattern
 
@@ -15,11 +14,11 @@ def custom_finder(pattern: CustomPattern) -> Finder:
 
     It raises ``TimeoutError`` when the search takes longer than the pattern's limit, so the text isn't let through.
     """
-    compiled = regex.compile(pattern.regex)
+    search = limited(pattern.regex, pattern.time_limit)
 
     def find(text: str) -> Found:
         try:
-            for match in compiled.finditer(text, timeout=pattern.time_limit, concurrent=True):
+            for match in search(text):
                 if match.end() > match.start():
                     yield match.start(), match.end(), pattern.score
         except TimeoutError:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from jackfield_presidio.custom import custom_finder
 from jackfield_presidio.folding import BETWEEN
 from jackfield_presidio.people import People
 from jackfield_presidio.presidio import Analyzer, is_bitcoin
-from jackfield_presidio.recognizers import default_finders
+from jackfield_presidio.recognizers import default_finders, phones
+from jackfield_presidio.recognizers.finder import Finder
 from jackfield_presidio.scanner import Region
 from jackfield_presidio.settings import ENTITIES, LANGUAGES, PresidioSettings
 from jackfield_presidio.spans import Finding, settle
@@ -37,7 +38,7 @@ class Engine:
         self._allowed = frozenset(settings.allow)
         self._priority = (*(pattern.name for pattern in settings.patterns), *ENTITIES, "PERSON")
         self._local = Analyzer({entity: [finders[entity]] for entity in settings.entities}, settings.threshold)
-        own: dict[str, list[Callable[[str], object]]] = {}
+        own: dict[str, list[Finder]] = {}
         for pattern in settings.patterns:
             own.setdefault(pattern.name, []).append(custom_finder(pattern))
         self.people = People(settings.ner_model) if settings.ner else None
@@ -45,6 +46,7 @@ class Engine:
             own.setdefault("PERSON", []).append(self.people.find)
         self.has_whole = bool(own)
         self._whole = Analyzer(own, settings.threshold)
+        phones.load_plans()
         for text in SAMPLE:
             self._local.analyze(text)
         self._whole.analyze(" ".join(SAMPLE))

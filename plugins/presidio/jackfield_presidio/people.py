@@ -43,8 +43,10 @@ class People:
             if end - start > _PIECE:
                 blank = max(text.rfind(" ", start, start + _PIECE), text.rfind("\n", start, start + _PIECE))
                 end = blank + 1 if blank > start else start + _PIECE
-            for entity in self._model(text[start:end]).ents:
-                if entity.label_ == "PERSON":
-                    found.append((start + entity.start_char, start + entity.end_char, _SCORE))
+            found += [
+                (start + entity.start_char, start + entity.end_char, _SCORE)
+                for entity in self._model(text[start:end]).ents
+                if entity.label_ == "PERSON"
+            ]
             start = end
         return found

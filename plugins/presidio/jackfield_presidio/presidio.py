@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from presidio_analyzer import AnalyzerEngine, LocalRecognizer, RecognizerRegistry, RecognizerResult
+from presidio_analyzer import AnalyzerEngine, EntityRecognizer, LocalRecognizer, RecognizerRegistry, RecognizerResult
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
 from presidio_analyzer.predefined_recognizers import CryptoRecognizer
@@ -36,6 +36,7 @@ class _Recognizer(LocalRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Return what the finder finds."""
+        del entities, nlp_artifacts
         return [RecognizerResult(self._entity, start, end, score) for start, end, score in self._finder(text)]
 
 
@@ -50,10 +51,11 @@ class _NoContext(ContextAwareEnhancer):
         text: str,
         raw_results: list[RecognizerResult],
         nlp_artifacts: NlpArtifacts,
-        recognizers: list[LocalRecognizer],
+        recognizers: list[EntityRecognizer],
         context: list[str] | None = None,
     ) -> list[RecognizerResult]:
         """Return the results as they are."""
+        del text, nlp_artifacts, recognizers, context
         return raw_results
 
 
@@ -80,9 +82,7 @@ class Analyzer:
         """Return what is found in a text, in any order."""
         if self._engine is None:
             return []
-        results = self._engine.analyze(
-            text, _LANGUAGE, score_threshold=self._threshold, nlp_artifacts=self._artifacts
-        )
+        results = self._engine.analyze(text, _LANGUAGE, score_threshold=self._threshold, nlp_artifacts=self._artifacts)
         return [Finding(result.start, result.end, result.entity_type, result.score) for result in results]
 
 

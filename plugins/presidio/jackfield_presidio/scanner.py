@@ -96,9 +96,7 @@ class Scanner:
         findings.sort()
         return findings
 
-    def _advance(
-        self, findings: list[Finding], waiting: list[tuple[int, Region]], whole: int, *, final: bool
-    ) -> bool:
+    def _advance(self, findings: list[Finding], waiting: list[tuple[int, Region]], whole: int, *, final: bool) -> bool:
         """Settle the text up to the end of the next chain or window; False if more text is needed for that.
 
         The words before the place ``whole`` are complete.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-__all__ = ["Found", "Finder", "by_shape"]
+__all__ = ["Finder", "Found", "by_shape"]
 
 Found: TypeAlias = Iterator[tuple[int, int, float]]
 """Places and scores: where it begins, where it ends, how sure (0 to 1)."""

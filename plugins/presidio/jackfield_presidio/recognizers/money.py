@@ -8,7 +8,9 @@ from jackfield_presidio.recognizers.finder import Finder, Found
 
 __all__ = ["card", "iban"]
 
-_GROUPS = re.compile(r"(?<![0-9])(?<![0-9]-)(?<![0-9]\.)[0-9]{4}(?:[ -]{1,3}[0-9]{4}){3,}(?![0-9])(?:[ -][0-9]{3}(?![0-9-]))?")
+_GROUPS = re.compile(
+    r"(?<![0-9])(?<![0-9]-)(?<![0-9]\.)[0-9]{4}(?:[ -]{1,3}[0-9]{4}){3,}(?![0-9])(?:[ -][0-9]{3}(?![0-9-]))?"
+)
 _OTHER_GROUPS = re.compile(
     r"(?<![0-9])(?<![0-9]-)(?:3[47][0-9]{2}[ -][0-9]{6}[ -][0-9]{5}|3[0689][0-9]{2}[ -][0-9]{6}[ -][0-9]{4})(?![0-9])"
 )
@@ -97,7 +99,7 @@ _SIZES = {
 
 
 def iban() -> Finder:
-    """Return the finder of bank accounts: the length is the country's (SWIFT's registry), the check digits are right."""
+    """Return the finder of bank accounts: of the country's length (SWIFT's registry), with right check digits."""
     return _iban
 
 

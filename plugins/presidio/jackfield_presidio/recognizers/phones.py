@@ -7,19 +7,23 @@ from collections.abc import Iterable
 
 from jackfield_presidio.recognizers.finder import Finder, Found
 
-__all__ = ["COMMON_REGIONS", "phone"]
+__all__ = ["COMMON_REGIONS", "load_plans", "phone"]
 
-COMMON_REGIONS = ("US", "GB", "DE", "FR", "IT", "ES", "NL", "AU", "IN", "JP")
+COMMON_REGIONS = ("US", "GB", "DE", "FR", "IT", "NL", "AU", "IN", "JP")
 """Regions whose numbers are known in the form that is dialled at home."""
 
+_WITHOUT_TRUNK = frozenset({"CO", "CZ", "DK", "ES", "MX", "NO", "PL", "PT"})
+"""Regions in which nothing is dialled before a number: such a number is told from others only by its groups."""
+
 _EXTENSION = r"(?:[ ,]{0,2}(?:ext|x|extension)[.:]? ?[0-9]{1,6}(?![0-9]))?"
-_LEFT = r"(?<![0-9])(?<![0-9]-)(?<![0-9][./])"
+_EDGE = r"(?<![0-9])(?<![0-9]-)"
+_LEFT = rf"{_EDGE}(?<![0-9][./])"
 _RIGHT = r"(?![0-9])(?![-./][0-9])"
 _SHAPES = tuple(
     re.compile(shape + _EXTENSION)
     for shape in (
-        rf"{_LEFT}(?:\+?1[-. ]{{0,2}})?\([0-9]{{3}}\)[ -]{{0,2}}[0-9]{{3}}[-. ][0-9]{{4}}{_RIGHT}",
-        rf"{_LEFT}(?:\+?1[-. ]{{1,2}})?[0-9]{{3}}-[0-9]{{3}}-[0-9]{{4}}{_RIGHT}",
+        rf"{_EDGE}(?:\+?1[-. ]{{0,2}})?\([0-9]{{3}}\)[ -]{{0,2}}[0-9]{{3}}[-. ][0-9]{{4}}(?![0-9])(?!-[0-9])",
+        rf"{_EDGE}(?:\+?1[-. ]{{1,2}})?[0-9]{{3}}-[0-9]{{3}}-[0-9]{{4}}(?![0-9])(?!-[0-9])",
         r"(?<![0-9+])\+[0-9]{8,15}(?![0-9])(?!\.[0-9])",
     )
 )
@@ -31,8 +35,9 @@ _AMERICAN = re.compile(
 _TRUNK = re.compile(
     rf"(?<![A-Za-z0-9_+]){_LEFT}\(?0(?:[ .()/\-]{{0,3}}[0-9]){{7,13}}(?![0-9])(?![A-Za-z_])(?![-./][0-9])"
 )
-_MOBILE = re.compile(
-    rf"(?<![A-Za-z0-9_+]){_LEFT}[6-9][0-9]{{1,4}}(?:[ .-][0-9]{{2,5}}){{1,4}}(?![0-9])(?![A-Za-z_])(?![-./][0-9])"
+_INDIAN = re.compile(rf"(?<![A-Za-z0-9_+]){_LEFT}[6-9][0-9]{{4}}[ -][0-9]{{5}}(?![0-9])(?![A-Za-z_])(?![-./][0-9])")
+_PLAIN = re.compile(
+    rf"(?<![A-Za-z0-9_+]){_LEFT}[1-9][0-9]{{1,4}}(?:[ .-][0-9]{{2,5}}){{1,4}}(?![0-9])(?![A-Za-z_])(?![-./][0-9])"
 )
 _IDD = re.compile(rf"(?<![A-Za-z0-9_+]){_LEFT}00[1-9](?:[ .()/\-]{{0,3}}[0-9]){{7,14}}(?![0-9A-Za-z_])")
 _LAST_GROUP = re.compile(r"[ .()/\-]+[0-9]+\Z")
@@ -47,8 +52,8 @@ def phone(regions: Iterable[str]) -> Finder:
     """
     plans = [(region, _plan(region)) for region in dict.fromkeys((*COMMON_REGIONS, *regions))]
     by_region = dict(plans)
-    with_trunk = [plan for region, plan in plans if region not in {"US", "ES"}]
-    without = [by_region[region] for region in ("ES", "FR", "IN") if region in by_region]
+    with_trunk = [plan for region, plan in plans if region not in _WITHOUT_TRUNK | {"US"}]
+    without = [plan for region, plan in plans if region in _WITHOUT_TRUNK]
 
     def find(text: str) -> Found:
         for shape in _SHAPES:
@@ -63,9 +68,18 @@ def phone(regions: Iterable[str]) -> Finder:
             if by_region["US"].fullmatch(_digits(re.split("[ex]", match[0])[0]).removeprefix("1")):
                 yield match.start(), match.end(), 0.6
         yield from _national(text, _TRUNK, with_trunk)
-        yield from _national(text, _MOBILE, without)
+        yield from _national(text, _INDIAN, [by_region["IN"]])
+        if without:
+            yield from _national(text, _PLAIN, without)
 
     return find
+
+
+def load_plans() -> None:
+    """Read all numbering plans: otherwise each is read with the first number that begins with its code."""
+    from phonenumbers import PhoneMetadata
+
+    PhoneMetadata.load_all()
 
 
 def _national(text: str, candidates: re.Pattern[str], plans: list[re.Pattern[str]]) -> Found:
