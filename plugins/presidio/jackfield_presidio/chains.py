@@ -32,12 +32,14 @@ _IBAN_HEAD = re.compile(r"(?:.*[^A-Za-z0-9])?(?:IBAN)?[A-Za-z]{2}[0-9]{2}[A-Za-z
 _IBAN_GROUP = re.compile(r"[A-Z]{1,4}")
 _HOUSE = re.compile(r"(?:.*[^0-9A-Za-z.])?[0-9]{1,5}(?:-[0-9]{1,5})?[A-Za-z]?")
 _ORDINAL = re.compile(r"[0-9]{1,3}(?:st|nd|rd|th)", re.IGNORECASE)
-_NAME = re.compile(r"[^\W\d_][\w.'-]{0,30}")
+_NAME = re.compile(r"[^\W\d_][\w.'-]{0,30}[):]{0,2}")
 _UNIT = re.compile(r"(?:apt|apartment|suite|ste|unit|floor|fl|room|rm|no|bldg)\.?", re.IGNORECASE)
 _DIRECTION = re.compile(r"[NSEW]\.?[EW]?\.?|(?:north|south)(?:east|west)?|east|west", re.IGNORECASE)
 _BOX_HEAD = re.compile(
-    r"[('.:-]*(?:p|po|p\.o\.?|p\.|pob|pobox|p\.o\.box|p\.o\.b\.?|post|postal|office|o|o\.|box)[:.]?", re.IGNORECASE
+    r"(?:.*[^A-Za-z0-9])?(?:p|po|p\.o\.?|p\.|pob|pobox|p\.o\.box|p\.o\.b\.?|post|postal|office|o|o\.|box)[:.]?",
+    re.IGNORECASE,
 )
+_BOX_BEGIN = re.compile(r"\(?(?:p|po|p\.o\.?|p\.|pob|pobox|p\.o\.box|p\.o\.b\.?|post|postal)[:.]?", re.IGNORECASE)
 _BOX_NUMBER = re.compile(r"(?:no|nr|number)[.:]?", re.IGNORECASE)
 
 MIDDLE_WORDS = 5
@@ -116,6 +118,8 @@ class Chain:
         return self._street(word)
 
     def _street(self, word: str) -> str:
+        if self._last == "digit" and _BOX_BEGIN.fullmatch(word):
+            return "box"
         if self._middle is None or self._last not in {"digit", "name", "unit"}:
             return ""
         if self._last == "unit":

@@ -44,7 +44,7 @@ _ISBN = re.compile(
 )
 _LINK = re.compile(r"(?i:https?)://[^\s?#<>\"'`|]*\Z")
 _LINK_END = re.compile(r"[\s?#<>\"'`|]|\Z")
-_ZIP_CODE = re.compile(r"[0-9]{5}(?![0-9])")
+_ZIP_CODE = re.compile(r"[:(]{0,2}[0-9]{5}(?![0-9])")
 _LONGEST_ISBN = 40
 _LONGEST_STATE = 40
 _LONGEST_STREET = 120
@@ -62,7 +62,7 @@ def mark(before: str, chain: str) -> str:
             return AFTER_STATE
         if before[-1:] in {" ", "\n"} and _STREET.search(before, max(0, len(before) - _LONGEST_STREET)):
             return AFTER_STATE
-    if chain[:1].isdigit() and _ISBN.search(before, max(0, len(before) - _LONGEST_ISBN)):
+    if chain.lstrip(":(")[:1].isdigit() and _ISBN.search(before, max(0, len(before) - _LONGEST_ISBN)):
         return AFTER_ISBN
     return ""
 

@@ -36,7 +36,7 @@ def _spellings() -> dict[int, str]:
     for zero in (0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50):
         table.update({zero + digit: str(digit) for digit in range(10)})
     table.update(dict.fromkeys((0x00A0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "))
-    table.update(dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63), "-"))
+    table.update(dict.fromkeys((*range(0x2010, 0x2014), 0x2212, 0xFE63), "-"))
     return table
 
 

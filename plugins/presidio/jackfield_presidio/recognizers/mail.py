@@ -22,11 +22,12 @@ def _is_address(text: str) -> bool:
 
 def mail() -> Finder:
     """Return the finder of e-mail addresses: the usual local@domain, in any script, also with a number as domain."""
-    start = rf"(?:(?<!{_LOCAL})(?:[.+\-'_%]{{0,4}}(?![.+\-'_%]))?(?={_LOCAL}))"
+    start = rf"(?<!{_LOCAL})[._%+\-']*+"
+    local = rf"[{_LATIN}]{_LOCAL}*"
     return by_shape(
-        (rf"{start}({_LOCAL}+{_AT}(?:{_NAME}\.)+{_TOP})", 0.9, _is_address),
+        (rf"{start}({local}{_AT}(?:{_NAME}\.)+{_TOP})", 0.9, _is_address),
         (rf"(?<!{_OTHER})({_OTHER}+{_AT}(?:{_NAME}\.)+{_TOP})", 0.9, _is_address),
-        (rf"{start}({_LOCAL}+{_AT}(?:[\w\-]{{1,63}}\.)+{_OTHER}{{2,20}})", 0.6),
+        (rf"{start}({local}{_AT}(?:[\w\-]{{1,63}}\.)+{_OTHER}{{2,20}})", 0.6),
         (rf"(?<!{_OTHER})({_OTHER}+{_AT}(?:[\w\-]{{1,63}}\.)+{_OTHER}{{2,20}})", 0.6),
-        (rf"{start}({_LOCAL}+{_AT}(?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}})", 0.6),
+        (rf"{start}({local}{_AT}(?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}})", 0.6),
     )

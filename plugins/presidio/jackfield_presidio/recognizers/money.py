@@ -9,7 +9,7 @@ from jackfield_presidio.recognizers.finder import Finder, Found
 __all__ = ["card", "iban"]
 
 _GROUPS = re.compile(
-    r"(?<![0-9])(?<![0-9]-)(?<![0-9]\.)[0-9]{4}(?:[ -]{1,3}[0-9]{4}){3,}(?![0-9])(?:[ -][0-9]{3}(?![0-9-]))?"
+    r"(?<![0-9])(?<![0-9]-)(?<![0-9]\.)[0-9]{4}(?:[ .-]{1,3}[0-9]{4}){3,}(?![0-9])(?:[ -][0-9]{3}(?![0-9-]))?"
 )
 _OTHER_GROUPS = re.compile(
     r"(?<![0-9])(?<![0-9]-)(?:3[47][0-9]{2}[ -][0-9]{6}[ -][0-9]{5}|3[0689][0-9]{2}[ -][0-9]{6}[ -][0-9]{4})(?![0-9])"
@@ -58,8 +58,9 @@ def card() -> Finder:
 
 def _card(text: str) -> Found:
     for match in _GROUPS.finditer(text):
-        if not all(_YEAR.fullmatch(group) for group in re.findall("[0-9]+", match[0])):
-            yield match.start(), match.end(), 0.8
+        start, end = _without_years(match[0])
+        if end:
+            yield match.start() + start, match.start() + end, 0.8
     for match in _OTHER_GROUPS.finditer(text):
         if _luhn(re.sub("[ -]", "", match[0])):
             yield match.start(), match.end(), 1.0
@@ -67,6 +68,18 @@ def _card(text: str) -> Found:
         for match in pattern.finditer(text):
             if _is_issued(match[0]) and _luhn(match[0]):
                 yield match.start(), match.end(), 1.0
+
+
+def _without_years(chain: str) -> tuple[int, int]:
+    """Return where the groups of a card begin and end: years may stand beside it, and four years are no card."""
+    groups = list(re.finditer("[0-9]+", chain))
+    while len(groups) > 4 and _YEAR.fullmatch(groups[0][0]):
+        del groups[0]
+    while len(groups) > 4 and _YEAR.fullmatch(groups[-1][0]):
+        del groups[-1]
+    if all(_YEAR.fullmatch(group[0]) for group in groups):
+        return 0, 0
+    return groups[0].start(), groups[-1].end()
 
 
 _IBAN = re.compile(

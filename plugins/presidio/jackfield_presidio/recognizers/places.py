@@ -16,19 +16,18 @@ _WITH_CAPITAL = (
     "quay|mews|gardens|grove|hill|expressway|expy|freeway|fwy|turnpike|pike|walk|bend|ridge|point|landing|broadway"
 )
 _SMALL = "st|drive|dr|court|ct|place|pl|square|sq|circle|cir|trail|trl|park"
-_HOUSE = r"(?<![A-Za-z0-9_.,$/:])(?<![0-9]-)[0-9]{1,5}(?:-[0-9]{1,5})?[A-Za-z]?"
+_HOUSE = r"(?<![A-Za-z0-9_$])(?<![0-9][.,:/-])[0-9]{1,5}(?:-[0-9]{1,5})?[A-Za-z]?"
 _ORDINAL = r"[0-9]{1,3}(?i:st|nd|rd|th)"
 _STOP = "|".join(sorted(STOP_WORDS))
 _WORD = rf"(?:(?!(?:{_STOP})(?![\w'-]))[^\W\d_][\w.'-]{{0,30}}|{_ORDINAL})"
 _DIRECTION = r"(?: (?:[NSEW]\.?[EW]?\.?|(?:North|South)(?:east|west)?|East|West)(?![\w]))?"
 _FLAT = r"(?i:apt|apartment|suite|ste|unit|floor|fl|room|rm|bldg)\.? ?#?"
-_UNIT = rf"(?:,? {_FLAT} ?(?:[0-9]{{1,5}}[A-Za-z]?|[A-Z](?![\w]))|,? ?#[0-9]{{1,5}}[A-Za-z]?)?"
-_END = r"(?![\w])"
+_UNIT = rf"(?:\.?,? {_FLAT} ?(?:[0-9]{{1,5}}[A-Za-z]?|[A-Z](?![\w]))|,? ?#[0-9]{{1,5}}[A-Za-z]?)?"
+_END = r"(?![A-Za-z0-9_\u00c0-\u024f])"
 
 
 def street() -> Finder:
     """Return the finder of street addresses: a house's number, the street's name and what kind of street it is."""
-
     always = rf"(?i:{_ALWAYS}){_END}"
 
     def capital(names: str) -> str:
@@ -72,7 +71,7 @@ def po_box() -> Finder:
 def zip_code() -> Finder:
     """Return the finder of ZIP codes beside a state, a street address or the word zip."""
     return by_shape(
-        (rf"(?<={AFTER_STATE})[0-9]{{5}}(?:[- ][0-9]{{4}}(?![0-9-]))?(?![0-9A-Za-z])(?![-.,][0-9])", 0.5),
+        (rf"{AFTER_STATE}[:(]{{0,2}}([0-9]{{5}}(?:[- ][0-9]{{4}}(?![0-9-]))?)(?![0-9A-Za-z])(?![-.,][0-9])", 0.5),
         (
             r"(?<![A-Za-z])(?i:zip(?:[-_]?code)?|postcode)[:(]{1,2}([0-9]{5}(?:-[0-9]{4})?)(?![0-9A-Za-z])(?!-[0-9])",
             0.5,
