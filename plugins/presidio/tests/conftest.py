@@ -23,7 +23,8 @@ def made(**settings: Any) -> PresidioScrubber:
 
 def scrubbed(scrubber: PresidioScrubber, text: str) -> str:
     """Put the label of each span in its place."""
-    written, place = [], 0
+    written: list[str] = []
+    place = 0
     for span in scrubber.find(text):
         written += (text[place : span.start], span.label)
         place = span.end

@@ -15,15 +15,19 @@ Scrub: TypeAlias = Callable[[str], str]
 
 HELD = 256
 ENTITIES = (
-    "jane.doe@example.com", "+1 (415) 555-2671", "415-555-2671", "020 7946 0958", "192.168.17.1", "2001:db8::1", "fe80::1%eth0", "488-23-3729",
-    "4111 1111 1111 1111", "4111111111111111", "GB29 NWBK 6016 1331 9268 19", "00:1A:2B:3C:4D:5E", "123 North Main Street Apt 4", "P.O. Box 123",
-    "Springfield, IL 62701", "ISBN 0306406152", "978-3-16-148410-0", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "sk-proj-A1b2C3d4E5f6G7h8I9j0K1l2",
-    "eyJhbGciOiJub25lIn0.eyJzdWIiOiJqb2UifQ", "0x52908400098527886E0F7030069857D2E4169EE7", "https://aavaz.ai/emp/488-23-3729?x=488-23-3729",
-    "sk-" + "a1_" * 200, "eyJ" + "a1" * 150 + "." + "b2" * 150 + "..c", "a" * 200 + "@" + "b" * 60 + ".example.com", "123e4567-e89b-12d3-a456-426614174000",
+    "jane.doe@example.com", "+1 (415) 555-2671", "415-555-2671", "020 7946 0958", "192.168.17.1", "2001:db8::1",
+    "fe80::1%eth0", "488-23-3729", "4111 1111 1111 1111", "4111111111111111", "GB29 NWBK 6016 1331 9268 19",
+    "00:1A:2B:3C:4D:5E", "123 North Main Street Apt 4", "P.O. Box 123", "Springfield, IL 62701",
+    "ISBN 0306406152", "978-3-16-148410-0", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+    "sk-proj-A1b2C3d4E5f6G7h8I9j0K1l2", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJqb2UifQ",
+    "0x52908400098527886E0F7030069857D2E4169EE7", "https://aavaz.ai/emp/488-23-3729?x=488-23-3729",
+    "sk-" + "a1_" * 200, "eyJ" + "a1" * 150 + "." + "b2" * 150 + "..c",
+    "a" * 200 + "@" + "b" * 60 + ".example.com", "123e4567-e89b-12d3-a456-426614174000",
 )  # fmt: skip
 SEPARATORS = (
-    " ", "  ", "\n", ", ", "/", ".", "..", "-", "@", "::", "(", ")", "\\", "\\n", "\\u003c", '\\"', "\\\\", '"', "#", " #", "_", "的", "é", "ё", "‑", "\u00a0", "😀", "\ud800",
-    "%40", "+", "x", "ext", "P", "PO", "Post", "CA ", "ISBN ", "zip: ", "https://", "0", "12", "DE", "...", "\x00", "\u0301", "12 Oak ", "a1b2",
+    " ", "  ", "\n", ", ", "/", ".", "..", "-", "@", "::", "(", ")", "\\", "\\n", "\\u003c", '\\"', "\\\\", '"',
+    "#", " #", "_", "的", "é", "ё", "‑", "\u00a0", "😀", "\ud800", "%40", "+", "x", "ext", "P", "PO", "Post",
+    "CA ", "ISBN ", "zip: ", "https://", "0", "12", "DE", "...", "\x00", "\u0301", "12 Oak ", "a1b2",
 )  # fmt: skip
 parts = st.one_of(
     st.sampled_from(ENTITIES),
@@ -43,7 +47,8 @@ def streamed(scrubber: PresidioScrubber, pieces: list[str]) -> str:
     """Scrub pieces as a stream, and check what is held back on the way."""
     stream = scrubber.stream()
     assert stream is not None
-    written, taken, settled = [], 0, 0
+    written: list[str] = []
+    taken = settled = 0
     for piece in pieces:
         text, spans = stream.feed(piece)
         written.append(text)
@@ -85,7 +90,8 @@ def test_two_pieces_give_the_same(scrubber: PresidioScrubber, text: str, place: 
 
 
 def _whole(scrubber: PresidioScrubber, text: str) -> str:
-    written, place = [], 0
+    written: list[str] = []
+    place = 0
     for span in scrubber.find(text):
         written += (text[place : span.start], span.label)
         place = span.end
