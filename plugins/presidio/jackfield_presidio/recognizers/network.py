@@ -44,9 +44,9 @@ def _is_v6(text: str) -> bool:
         address = IPv6Address(text)
     except (AddressValueError, ValueError):
         return False
-    groups = [group for group in text.split(":") if group]
-    if text == "::1" or (address.is_loopback and groups):
+    if address.is_loopback:
         return True
+    groups = [group for group in text.split(":") if group]
     return len(groups) > 2 or (any(len(group) > 2 for group in groups) and any(c.isdigit() for c in text))
 
 
