@@ -100,7 +100,7 @@ def installed() -> ComponentTypes:
 def checked(folder: Path, types: ComponentTypes, *, strict: bool = False, **environment: str) -> Checked:
     """Check a folder."""
     options = HostOptions(folders=(folder,), environment=environment)
-    return asyncio.run(check_folders(options, types, strict=strict))
+    return asyncio.run(check_folders(options, types, load_plugins(builtins=BUILTINS), strict=strict))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from building import builder_of
 
 from jackfield import (
     Build,
@@ -17,9 +18,7 @@ from jackfield import (
     ToolCall,
     ToolCallPart,
 )
-from jackfield.catalog.builder import Builder
 from jackfield.options import HostOptions
-from jackfield.plugins.types import ComponentTypes
 
 SECRET = "sesame"
 
@@ -35,7 +34,7 @@ SECRET = "sesame"
         Delta(ReasoningPart(SECRET)),
         Delta(ToolCallPart(0, "1", "look", SECRET)),
         Build("c", "conversation.c", Settings(), {"KEY": SECRET}),
-        Builder(ComponentTypes([]), {"KEY": SECRET}),
+        builder_of([], {"KEY": SECRET}),
         HostOptions(environment={"KEY": SECRET}, api_token=SECRET),
     ],
     ids=lambda thing: type(thing).__name__,

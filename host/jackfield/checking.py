@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jackfield.catalog.builder import Builder
+from jackfield.catalog.builder import Builder, Unusable, refused_settings
+from jackfield.catalog.chains import Chains
 from jackfield.catalog.examine import Examined, Find
-from jackfield.catalog.instance import Instance
-from jackfield.components import Build, Component, SecretStore
-from jackfield.errors import ManifestError, Problem, SecretNotFound
+from jackfield.catalog.instance import ConversationInstance, Instance
+from jackfield.catalog.standing import Standing
+from jackfield.components import Build, Component, Conversation, SecretStore
+from jackfield.errors import InvokeError, ManifestError, Problem, SecretNotFound
+from jackfield.events import Event
+from jackfield.http.overrides import OverridePolicy
 from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.folder import SETTLE_SECONDS, FolderReader, Scan
+from jackfield.messages import ConversationRequest
 from jackfield.options import HostOptions
+from jackfield.plugins.asking import HookFailed
+from jackfield.plugins.manager import Plugins
 from jackfield.plugins.types import ComponentTypes
 from jackfield.reload.reconciler import Reconciler
 from jackfield.settings import Settings
@@ -45,12 +52,15 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-async def check_folders(options: HostOptions, types: ComponentTypes, *, strict: bool = False) -> Checked:
+async def check_folders(
+    options: HostOptions, types: ComponentTypes, plugins: Plugins, *, strict: bool = False
+) -> Checked:
     """Check the manifests in some folders.
 
     Args:
         options: the folders, the app's id, the namespace, the Configuration and the environment are taken from it.
         types: the component types there are.
+        plugins: are asked for the stages of conversation components.
         strict: a secret or variable that isn't set is an error rather than a warning.
     """
 
@@ -61,6 +71,7 @@ async def check_folders(options: HostOptions, types: ComponentTypes, *, strict: 
     scan, said = await asyncio.to_thread(_settled, reader)
     checker = _Checker(
         types=types,
+        chains=Chains(plugins, Standing(types, options.environment), options.wrap_order),
         environment=options.environment,
         app_id=options.app_id,
         namespace=options.namespace,
@@ -120,8 +131,10 @@ class _Unasked(SecretStore[Settings]):
         raise SecretNotFound("a check is offline and asks only local stores")
 
 
-class _Unmade(Component[Settings]):
-    """Stands for a component that isn't made."""
+async def _unanswered(request: ConversationRequest) -> AsyncGenerator[Event, None]:
+    """Stand for the chain of a component that lacks a value."""
+    raise InvokeError("a check answers no request", component=request.component)
+    yield
 
 
 @dataclass(frozen=True)
@@ -136,16 +149,42 @@ class _Checker(Builder):
         examined = await self.examine(manifest, find)
         try:
             problems = _weighed(examined, strict=self.strict)
+            if any(problem.severity == "error" for problem in problems):
+                raise ManifestError(list(problems))
+            is_store = issubclass(examined.kind.cls, SecretStore)
+            if not is_store:
+                return self._unmade(examined), problems
         finally:
             examined.references.release()
-        if any(problem.severity == "error" for problem in problems):
-            raise ManifestError(list(problems))
-        is_store = issubclass(examined.kind.cls, SecretStore)
-        if is_store and examined.kind.name.startswith(_LOCAL_STORES) and not _lacks_a_value(examined):
+        if examined.kind.name.startswith(_LOCAL_STORES) and not _lacks_a_value(examined):
             return await super().build(manifest, find, serving)
-        stand_in: type[Component[Any]] = _Unasked if is_store else _Unmade
-        component = stand_in(Build(manifest.name, examined.kind.name, Settings()))
+        component = _Unasked(Build(manifest.name, examined.kind.name, Settings()))
         return Instance(manifest=manifest, component=component, fingerprint=b""), problems
+
+    def _unmade(self, examined: Examined) -> Instance:
+        """Make an instance whose component has its settings and nothing else: its own constructor isn't called."""
+        manifest, cls = examined.manifest, examined.kind.cls
+        decoded = None if _lacks_a_value(examined) else examined.decode()
+        settings = Settings() if decoded is None else decoded.settings[-1]
+        references = examined.references
+        build = Build(manifest.name, examined.kind.name, settings, self.environment, references.component)
+        component: Component[Any] = cls.__new__(cls)
+        Component.__init__(component, build)
+        made: dict[str, Any] = {"manifest": manifest, "component": component, "fingerprint": b""}
+        if not isinstance(component, Conversation):
+            return Instance(**made)
+        chain = None
+        if decoded is not None:
+            try:
+                chain = self.fold(examined, decoded, build, component, str)
+            except HookFailed:
+                pass  # a stage may need what only the component's own constructor makes
+            except Exception as error:
+                if refused := refused_settings(error):
+                    raise Unusable(manifest, refused, str) from None
+                raise
+        handlers = chain._asdict() if chain is not None else {"handler": _unanswered, "entry": _unanswered}
+        return ConversationInstance(**made, **handlers, overrides=OverridePolicy(frozenset()))
 
 
 def _lacks_a_value(examined: Examined) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from jackfield.errors import NoSuchComponent
 from jackfield.events import Event, Result
 from jackfield.messages import ConversationRequest
 from jackfield.settings import Settings
@@ -24,12 +25,13 @@ SettingsT_co = TypeVar("SettingsT_co", bound=Settings, covariant=True)
 class References(Protocol):
     """How a build finds the other components its manifest names."""
 
-    def __call__(self, name: str, kind: type[ComponentT]) -> ComponentT:
+    def __call__(self, name: str, kind: type[ComponentT], *, setting: str = "") -> ComponentT:
         """Return another component of the same snapshot; see ``Build.reference``."""
 
 
-def _no_references(name: str, kind: type[ComponentT]) -> ComponentT:
-    raise LookupError(f"there is no {kind.__name__} called {name!r}: this build has no other components")
+def _no_references(name: str, kind: type[ComponentT], *, setting: str = "") -> ComponentT:
+    cause = f"there is no {kind.__name__} called {name!r}: this build has no other components"
+    raise NoSuchComponent(name, setting, cause)
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,18 @@ class Build(Generic[SettingsT_co]):
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     references: References = _no_references
 
-    def reference(self, name: str, kind: type[ComponentT]) -> ComponentT:
+    def reference(self, name: str, kind: type[ComponentT], *, setting: str = "") -> ComponentT:
         """Return the component called ``name`` of the same snapshot, and remember that this one depends on it.
 
+        Args:
+            name: the component's name.
+            kind: what it must be.
+            setting: the setting that names it, such as ``store`` or ``stores[1]``; a problem is shown at its line.
+
         Raises:
-            LookupError: there is none, it is of another kind, or the reference would form a circle.
+            NoSuchComponent: there is none, or it is of another kind.
         """
-        return self.references(name, kind)
+        return self.references(name, kind, setting=setting)
 
 
 class Component(Generic[SettingsT]):
@@ -88,6 +95,9 @@ class Conversation(Component[SettingsT]):
 
     answers_each_input: ClassVar[bool] = False
     """True for a type without a model, which gives one choice per input where a request allows that."""
+
+    has_provider: ClassVar[bool] = True
+    """False for a type that answers by its route stage alone, and implements neither ``converse`` nor ``stream``."""
 
     async def converse(self, request: ConversationRequest) -> Result:
         """Answer a request in one piece.

@@ -18,6 +18,8 @@
     │       └── Overloaded           the component's ``maxConcurrency`` is used up
     ├── ConfigurationError           the host can't start as it was asked to
     ├── ManifestError                one or more ``Problem``s in manifests
+    ├── InvalidSetting               a setting that can be read has a value that can't be used
+    │   └── NoSuchComponent          it names a component that isn't there, or is of another kind
     ├── SecretNotFound               a secret store has no such secret
     └── PluginError                  a plugin broke a rule of the plugin interface
 
@@ -32,16 +34,18 @@ from typing import ClassVar, NamedTuple
 __all__ = [
     "ERROR_CODES",
     "BodyUnreadable",
+    "BreakerOpen",
     "ComponentNotFound",
     "ConfigurationError",
-    "BreakerOpen",
     "ErrorCode",
     "InvalidParameters",
+    "InvalidSetting",
     "InvokeError",
     "JackfieldError",
     "MalformedRequest",
     "ManifestError",
     "MissingInputs",
+    "NoSuchComponent",
     "Overloaded",
     "PluginError",
     "Problem",
@@ -162,10 +166,6 @@ class ScrubberMissing(InvokeError):
     """Scrubbing was asked for and no scrubber has done it: the request is refused, not sent unscrubbed."""
 
 
-class Overloaded(InvokeError):
-    """The component answers as many requests as its manifest allows."""
-
-
 class BreakerOpen(InvokeError):
     """A circuit breaker of a Resiliency manifest lets no call of the provider through at the moment.
 
@@ -177,6 +177,10 @@ class BreakerOpen(InvokeError):
     def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class Overloaded(InvokeError):
+    """The component answers as many requests as its manifest allows."""
 
 
 ERROR_CODES: dict[type[RequestError], ErrorCode] = {
@@ -243,6 +247,37 @@ class ManifestError(JackfieldError):
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
+
+
+class InvalidSetting(JackfieldError):
+    """A component or a hook can't use a setting, for a reason that its type alone doesn't show.
+
+    Args:
+        setting: as the manifest writes it, such as ``cache`` or ``targets[1].name``: the problem is shown at its line.
+        cause: what is wrong.
+        fix: what to do about it.
+    """
+
+    def __init__(self, setting: str, cause: str, fix: str = "") -> None:
+        super().__init__(f"{setting}: {cause}" if setting else cause)
+        self.setting = setting
+        self.cause = cause
+        self.fix = fix
+
+
+class NoSuchComponent(InvalidSetting, LookupError):
+    """A setting names a component that isn't there, or that is of another kind.
+
+    Args:
+        name: the component that is named; when it is built, this one is built again.
+        setting: the setting that names it.
+        cause: what is wrong.
+        fix: what to do about it.
+    """
+
+    def __init__(self, name: str, setting: str, cause: str, fix: str = "") -> None:
+        super().__init__(setting, cause, fix)
+        self.name = name
 
 
 class SecretNotFound(JackfieldError):

@@ -1,7 +1,7 @@
 """The hooks: every way in which a plugin takes part in the host.
 
-Hooks resolve, handlers run. A hook is a plain ``def`` that is asked once, at start, and gives back the thing that does
-the work. It never is a coroutine function or a wrapper, and no hook is called while a request is served.
+Hooks resolve, handlers run. A hook is a plain ``def`` that is asked at start, or when a component is built, and gives
+back the thing that does the work. It never is a coroutine function or a wrapper, and none is called for a request.
 """
 
 from __future__ import annotations
@@ -14,8 +14,13 @@ from pluggy import HookimplMarker, HookspecMarker
 if TYPE_CHECKING:
     import click
 
+    from jackfield.chain.build import ChainBuild, ScrubStages
+    from jackfield.chain.handler import Stage
     from jackfield.components import Conversation, SecretStore
     from jackfield.messages import Record
+    from jackfield.routing import RoutingStrategy
+    from jackfield.scrubbing import Scrubber
+    from jackfield.stores import CacheStore
 
 __all__ = ["RegisterComponents", "RegisterObservers", "hookimpl"]
 
@@ -46,6 +51,44 @@ class RegisterComponents(Protocol):
     ) -> None:
         """Register a secret store type; its name starts with ``secretstores.``. Otherwise as ``conversation``."""
 
+    def cache_store(
+        self,
+        type_name: str,
+        cls: type[CacheStore[Any]],
+        *,
+        factory: Callable[..., CacheStore[Any]] | None = None,
+        default: bool = False,
+    ) -> None:
+        """Register a cache store type; its name starts with ``cache.``. Otherwise as ``conversation``.
+
+        Args:
+            type_name: the component type.
+            cls: the class.
+            factory: what makes an instance from a ``Build``.
+            default: use one of this type, with its default settings, where a manifest names no store.
+        """
+
+    def scrubber(
+        self,
+        type_name: str,
+        cls: type[Scrubber[Any]],
+        *,
+        factory: Callable[..., Scrubber[Any]] | None = None,
+        default: bool = False,
+    ) -> None:
+        """Register a scrubber type; its name starts with ``scrubber.``. Otherwise as ``cache_store``."""
+
+    def strategy(self, name: str, cls: type[RoutingStrategy]) -> None:
+        """Register a routing strategy, which ``conversation.router`` components name as their ``strategy``.
+
+        Args:
+            name: lower-case letters, digits and dashes.
+            cls: the class; each router makes one instance.
+
+        Raises:
+            PluginError: the name or the class breaks a rule.
+        """
+
 
 class RegisterObservers(Protocol):
     """What ``register_observers`` hands to a plugin."""
@@ -66,9 +109,56 @@ class Hooks:
         """Register the component types that a plugin brings.
 
         When: once, at the start of each process that serves or checks manifests.
-        Who wins: every plugin is asked. A type that two plugins register belongs to neither, and both are named, unless
-        ``--prefer TYPE=PLUGIN`` picks one; the return value is not used.
+        Who wins: every plugin is asked. A type or strategy that two plugins register belongs to neither, and both are
+        named, unless ``--prefer TYPE=PLUGIN`` picks one; the return value is not used.
         An exception: the plugin fails as a whole, none of its types is registered, and the host serves on.
+        Since: 0.1.
+        """
+
+    @hookspec(firstresult=True)
+    def provide_scrubber(self, build: ChainBuild) -> ScrubStages | None:
+        """Give the pair of stages that scrubs a component's requests and replies.
+
+        When: whenever a conversation component is built, unless its manifest says ``scrubber: none``.
+        Who wins: the first that gives something, by plugin name; those marked ``trylast`` come last, or first where the
+        manifest names a scrubber, and the host's own is one of them. None leaves the component to the next plugin; if
+        all do, a request that asks for scrubbing is refused.
+        An exception: the component's build fails and names the plugin; what served before serves on.
+        Since: 0.1.
+        """
+
+    @hookspec(firstresult=True)
+    def provide_router(self, build: ChainBuild) -> Stage | None:
+        """Give the stage that decides which component answers a request.
+
+        When: whenever a conversation component is built, unless its manifest says ``router: none``.
+        Who wins: the first that gives something, by plugin name; those marked ``trylast`` come last, and the host's own
+        is one of them. None leaves the component to the next plugin; if all do, its own provider answers.
+        An exception: the component's build fails and names the plugin; what served before serves on.
+        Since: 0.1.
+        """
+
+    @hookspec(firstresult=True)
+    def provide_cache(self, build: ChainBuild) -> Stage | None:
+        """Give the stage that keeps a component's replies.
+
+        When: whenever a conversation component with a provider is built, unless its manifest says ``cache: none``.
+        Who wins: the first that gives something, by plugin name; those marked ``trylast`` come last, or first where the
+        manifest names a store, and the host's own is one of them. None leaves the component to the next plugin; if all
+        do, no reply is kept.
+        An exception: the component's build fails and names the plugin; what served before serves on.
+        Since: 0.1.
+        """
+
+    @hookspec
+    def wrap_handler(self, build: ChainBuild) -> Stage | None:
+        """Give a stage of the plugin's own, between scrub-in and the router: limits, audit, changes of the request.
+
+        When: whenever a conversation component is built.
+        Who wins: every plugin is asked, and all stages are used: in the order of ``serve --wrap-order``, then by plugin
+        name, the first outermost. A stage with the attribute ``sees_unscrubbed`` set to True stands before scrub-in and
+        is listed as such. None means no stage.
+        An exception: the component's build fails and names the plugin; what served before serves on.
         Since: 0.1.
         """
 

@@ -13,7 +13,9 @@ from jackfield.builtin import api_log
 from jackfield.builtin.modules import BUILTINS
 from jackfield.catalog.builder import Builder
 from jackfield.catalog.catalog import Catalog
+from jackfield.catalog.chains import Chains
 from jackfield.catalog.instance import ConversationInstance
+from jackfield.catalog.standing import Standing
 from jackfield.errors import Problem
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
@@ -75,7 +77,9 @@ class Host:
         self._first = first
         self._extended: dict[str, str] = {}
         self._on_changed = changed
-        builder = Builder(self.types, options.environment, options.app_id, options.namespace)
+        self._standing = Standing(self.types, options.environment)
+        chains = Chains(self.plugins, self._standing, options.wrap_order)
+        builder = Builder(self.types, chains, options.environment, options.app_id, options.namespace)
         self._reconciler = Reconciler(
             builder,
             denied=self._denied if options.configuration.denied_types else None,
@@ -131,6 +135,7 @@ class Host:
         if self._follower is not None:
             await asyncio.wait([self._follower])
         await self._reconciler.close()
+        await self._standing.close()
 
     def rescan(self) -> None:
         """Look at the folders now."""

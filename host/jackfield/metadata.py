@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jackfield.catalog.catalog import Entry, State
+from jackfield.catalog.instance import ConversationInstance
 from jackfield.host import Host
 from jackfield.version import __version__
 
@@ -56,11 +57,13 @@ def _dapr_component(entry: Entry) -> dict[str, Any]:
 
 
 def _component(entry: Entry) -> dict[str, Any]:
-    manifest = entry.manifest
+    manifest, instance = entry.manifest, entry.instance
+    stages = {"stages": list(instance.stages)} if isinstance(instance, ConversationInstance) else {}
     return {
         "name": entry.name,
         "type": manifest.type_name,
         "state": entry.state.value,
         "source": f"{manifest.file}:{manifest.line}",
         "problems": [str(problem) for problem in entry.problems],
+        **stages,
     }

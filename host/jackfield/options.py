@@ -36,6 +36,8 @@ class HostOptions:
         plugins: the only plugins to load; None loads all that are installed.
         deny_plugins: plugins not to load.
         prefer: which plugin provides a component type that several register.
+        wrap_order: plugins whose wrap stages come first, in this order.
+        warm: start the default scrubber with the host rather than with the first request that needs it.
         environment: the process's environment as components may see it.
     """
 
@@ -56,4 +58,6 @@ class HostOptions:
     plugins: tuple[str, ...] | None = None
     deny_plugins: tuple[str, ...] = ()
     prefer: Mapping[str, str] = field(default_factory=dict)
+    wrap_order: tuple[str, ...] = ()
+    warm: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -30,6 +30,19 @@ class PolicySettings(Settings):
         validation_alias=AliasChoices("responseCacheTTL", "cacheTTL"),
         description="How long a reply may be kept and given again; absent or 0 switches the cache off.",
     )
+    cache: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="The `cache.*` component to keep replies in, or `none` for no cache at all."
+    )
+    cache_partition_header: Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")] | None = Field(
+        default=None,
+        description="A request header, such as a tenant's: each of its values has cached replies of its own.",
+    )
+    scrubber: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="The `scrubber.*` component to scrub with, or `none` for no scrubber at all."
+    )
+    router: Literal["none"] | None = Field(
+        default=None, description="`none` keeps a plugin from routing this component's requests."
+    )
     scrub_pii: Annotated[Literal["input", "output", "both"], BeforeValidator(_lower)] | None = Field(
         default=None,
         validation_alias="scrubPII",

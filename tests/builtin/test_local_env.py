@@ -17,7 +17,7 @@ VARIABLES = {"KEY": "k", "APP_KEY": "p", "DAPR_API_TOKEN": "t", "dapr_x": "t", "
 def store(prefix: str = "") -> EnvironmentStore:
     """Make a store."""
     settings = EnvironmentSettings(prefix=prefix)
-    build = Build("env", "secretstores.local.env", settings, VARIABLES, lambda name, kind: kind.__new__(kind))
+    build = Build("env", "secretstores.local.env", settings, VARIABLES)
     return EnvironmentStore(build)
 
 

@@ -23,7 +23,7 @@ TREE = """\ufeff{
 def store(path: Path | str, *, separator: str = ":", multi_valued: bool = False) -> FileStore:
     """Make a store that is not started."""
     settings = FileSettings(secrets_file=str(path), nested_separator=separator, multi_valued=multi_valued)
-    build = Build("file", "secretstores.local.file", settings, {}, lambda name, kind: kind.__new__(kind))
+    build = Build("file", "secretstores.local.file", settings, {})
     return FileStore(build)
 
 

@@ -36,10 +36,7 @@ SECRET = "sk-very-secret"
 
 
 def make(cls: type[Conversation[Any]], limits: Limits | None = None) -> ProviderHandler:
-    def references(name: str, kind: object) -> Any:
-        raise LookupError(name)
-
-    build = Build(name="c", type_name="conversation.c", settings=Settings(), environment={}, references=references)
+    build = Build(name="c", type_name="conversation.c", settings=Settings())
     return ProviderHandler(cls(build), limits=limits, redact=redactor([SECRET]))
 
 

@@ -54,8 +54,9 @@ def test_problems_stand_by_file_and_line_with_what_to_do() -> None:
     result = run()
     assert result.exit_code == 1
     typo = "there is no component type conversation.ehco; did you mean conversation.echo?"
-    known = "has no effect; known are cacheTTL, frequencyPenalty, maxConcurrency, maxTokens, presencePenalty, "
-    known += "requestOverrides, responseCacheTTL, scrubPII, seed, stop, temperature, timeout, topK, topP"
+    known = "has no effect; known are cache, cachePartitionHeader, cacheTTL, frequencyPenalty, maxConcurrency, "
+    known += "maxTokens, presencePenalty, requestOverrides, responseCacheTTL, router, scrubPII, scrubber, seed, stop, "
+    known += "temperature, timeout, topK, topP"
     assert result.output.splitlines() == [
         f"warning: manifests/a.yaml:9: spec.metadata.colour: is no setting of conversation.echo and {known}",
         f"error: manifests/a.yaml:17: spec.type: {typo}",

@@ -48,7 +48,7 @@ def with_next(page: Page) -> list[tuple[Block, Block | None]]:
 def test_every_manifest_is_in_order(page: Page, tmp_path: Path) -> None:
     """What `jackfield check` would say of a page's manifests is nothing, but for secrets that a reader has to set."""
     with reader_of(page, tmp_path):
-        types = load_plugins(builtins=BUILTINS).component_types()
+        plugins = load_plugins(builtins=BUILTINS)
         for number, block in enumerate(page.blocks):
             if block.language != "yaml" or block.told("broken"):
                 continue
@@ -62,7 +62,7 @@ def test_every_manifest_is_in_order(page: Page, tmp_path: Path) -> None:
                 assert not read_configuration([file], environment={}).problems, place(page, block)
                 continue
             options = HostOptions(folders=(folder,), app_id="shop", namespace="production")
-            checked = asyncio.run(check_folders(options, types))
+            checked = asyncio.run(check_folders(options, plugins.component_types(), plugins))
             found = [problem for problem in checked.problems if not _is_expected(problem, page)]
             assert not found, f"{place(page, block)}: {[str(problem) for problem in found]}"
             assert len(checked.components) == text.count("kind: Component"), place(page, block)

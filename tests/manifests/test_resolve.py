@@ -21,7 +21,7 @@ class Store(SecretStore[Settings]):
     """A store with a few secrets, which counts how often it is asked."""
 
     def __init__(self) -> None:
-        super().__init__(Build("vault", "secretstores.test", Settings(), {}, lambda name, kind: kind.__new__(kind)))
+        super().__init__(Build("vault", "secretstores.test", Settings(), {}))
         self.asked: list[str] = []
 
     async def get(self, name: str) -> Mapping[str, str]:

@@ -24,6 +24,10 @@ def test_the_hooks_are_these_with_these_arguments() -> None:
         "register_components": (("register",), False),
         "register_observers": (("register",), False),
         "register_commands": (("cli",), False),
+        "provide_scrubber": (("build",), True),
+        "provide_router": (("build",), True),
+        "provide_cache": (("build",), True),
+        "wrap_handler": (("build",), False),
     }
 
 
@@ -41,7 +45,8 @@ def test_a_hook_is_a_plain_function(name: str) -> None:
     """Hooks resolve, handlers run: no specification is async or returns something to wait for."""
     assert not inspect.iscoroutinefunction(HOOKS[name])
     assert not inspect.isgeneratorfunction(HOOKS[name])
-    assert inspect.signature(HOOKS[name]).return_annotation == "None"
+    given = inspect.signature(HOOKS[name]).return_annotation
+    assert given == "None" if name.startswith("register_") else given in {"ScrubStages | None", "Stage | None"}
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from building import builder_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield import Conversation, ConversationRequest, Result, Settings
-from jackfield.catalog.builder import Builder
 from jackfield.catalog.catalog import Catalog, State
 from jackfield.manifests.folder import FileState, Scan, read_file
 from jackfield.plugins.types import ComponentType, ComponentTypes
@@ -117,7 +117,7 @@ def test_what_serves_follows_from_the_rules(steps: list[tuple[str, File]]) -> No
     """A readable document that can be built serves; anything else keeps what served; what is gone is gone."""
 
     async def run() -> None:
-        reconciler, rules, folder = Reconciler(Builder(TYPES, {})), Rules(), Folder()
+        reconciler, rules, folder = Reconciler(builder_of(TYPES)), Rules(), Folder()
         contents: dict[str, File] = {}
         generation = 0
         for path, content in steps:

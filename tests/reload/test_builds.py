@@ -9,17 +9,17 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from building import builder_of
 from running import component
 
 from jackfield import Conversation, Result, SecretStore, Settings
 from jackfield.builtin.modules import BUILTINS
-from jackfield.catalog.builder import Builder
 from jackfield.catalog.catalog import Entry, State
 from jackfield.components import Component
 from jackfield.manifests.folder import FileState, Scan, read_file
 from jackfield.messages import ConversationRequest
 from jackfield.plugins.manager import load_plugins
-from jackfield.plugins.types import ComponentType, ComponentTypes
+from jackfield.plugins.types import ComponentType
 from jackfield.reload.reconciler import Reconciler
 
 
@@ -47,7 +47,7 @@ def reconciler_with(*classes: type[Component[Settings] | Probe]) -> Reconciler:
         kind: type[Component[Settings]] = SecretStore if issubclass(cls, SecretStore) else Conversation
         prefix = "secretstores" if kind is SecretStore else "conversation"
         types.append(ComponentType(f"{prefix}.{cls.__name__.lower()}", kind, cls, cls, cls.Settings, "test"))
-    return Reconciler(Builder(ComponentTypes(types), {}))
+    return Reconciler(builder_of(types))
 
 
 def folder(**documents: str) -> Scan:

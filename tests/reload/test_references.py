@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+from building import builder_of
 from running import component
 
 from jackfield import Build, Conversation, Settings
 from jackfield.builtin.modules import BUILTINS
-from jackfield.catalog.builder import Builder
 from jackfield.catalog.catalog import Entry, State
 from jackfield.manifests.folder import FileState, Scan, read_file
 from jackfield.plugins.manager import load_plugins
-from jackfield.plugins.types import ComponentType, ComponentTypes
+from jackfield.plugins.types import ComponentType
 from jackfield.reload.reconciler import Reconciler
 
 
@@ -49,7 +49,7 @@ def entries_of(**targets: str) -> Mapping[str, Entry]:
         files[f"{name}.yaml"] = read_file(f"{name}.yaml", text.encode(), app_id="", namespace=None)
 
     async def build() -> Mapping[str, Entry]:
-        reconciler = Reconciler(Builder(ComponentTypes([*installed, link]), {}))
+        reconciler = Reconciler(builder_of([*installed, link]))
         try:
             await reconciler.apply(Scan(files, {}))
             await reconciler.settled()
@@ -83,7 +83,7 @@ def test_a_reference_to_nothing_fails_with_its_name() -> None:
     """What a component refers to and isn't there is named."""
     entry = entries_of(a="nobody")["a"]
     assert entry.state is State.FAILED
-    assert "the component nobody that it refers to is not there" in entry.cause
+    assert "there is no component nobody" in entry.cause
 
 
 def test_what_a_build_refers_to_stays_open_while_it_builds() -> None:
@@ -115,7 +115,7 @@ def test_what_a_build_refers_to_stays_open_while_it_builds() -> None:
             ComponentType(f"conversation.{c.__name__.lower()}", Conversation, c, c, LinkSettings, "test")
             for c in (Target, Slow)
         ]
-        reconciler = Reconciler(Builder(ComponentTypes(types), {}))
+        reconciler = Reconciler(builder_of(types))
         await reconciler.apply(scan("1"))
         await begun.wait()
         await reconciler.apply(scan("2"))
@@ -153,7 +153,7 @@ def test_who_refers_to_a_component_is_built_again_when_that_changes() -> None:
 
     async def main() -> None:
         link = ComponentType("conversation.link", Conversation, Link, Link, LinkSettings, "test")
-        reconciler = Reconciler(Builder(ComponentTypes([link]), {}))
+        reconciler = Reconciler(builder_of([link]))
         for limit in "12":
             await reconciler.apply(scan(limit))
             await reconciler.settled()

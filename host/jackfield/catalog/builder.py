@@ -3,31 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
+from msgspec import structs
+
+from jackfield.catalog.chains import Chain, Chains, component_digest
 from jackfield.catalog.examine import Examined, Find, examine
 from jackfield.catalog.instance import ConversationInstance, Instance, close_quietly
-from jackfield.chain.handler import Handler, fold
-from jackfield.chain.limits import Limits
-from jackfield.chain.provider import ProviderHandler
-from jackfield.chain.wishes import scrub_wishes
 from jackfield.components import Build, Component, Conversation
 from jackfield.durations import format_go
-from jackfield.errors import JackfieldError, Problem
+from jackfield.errors import InvalidSetting, JackfieldError, ManifestError, NoSuchComponent, Problem
 from jackfield.faults import is_fault
 from jackfield.http.overrides import OverridePolicy
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
-from jackfield.plugins.types import ComponentType, ComponentTypes
+from jackfield.manifests.decode import Decoded
+from jackfield.manifests.places import setting_problem
+from jackfield.plugins.asking import HookFailed
+from jackfield.plugins.types import ComponentTypes
 from jackfield.policies import PolicySettings
 
-__all__ = ["Builder", "StartFailed", "redactor"]
+__all__ = ["Builder", "StartFailed", "Unusable", "redactor", "refused_settings"]
 
 _SHORTEST_SECRET = 4
 """Shorter texts are everywhere: taking them out would spoil every error text and hide nothing."""
+
+
+class Unusable(ManifestError):
+    """Settings that can be read can't be used.
+
+    Args:
+        manifest: where they stand.
+        settings: which, and why.
+        redact: takes the component's secrets out of a text.
+    """
+
+    def __init__(
+        self, manifest: ComponentManifest, settings: Sequence[InvalidSetting], redact: Callable[[str], str]
+    ) -> None:
+        found = [setting_problem(manifest, setting) for setting in settings]
+        super().__init__([replace(problem, cause=redact(problem.cause)) for problem in found])
+        self.refused = frozenset(setting.name for setting in settings if isinstance(setting, NoSuchComponent))
 
 
 class StartFailed(JackfieldError):
@@ -47,9 +66,11 @@ class Builder:
         environment: the process's environment.
         app_id: fills the ``{appID}`` and ``{namespace}`` tags.
         namespace: the host's namespace, empty if it has none.
+        chains: makes the chains of conversation components.
     """
 
     types: ComponentTypes
+    chains: Chains = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
     app_id: str = ""
     namespace: str = ""
@@ -88,8 +109,6 @@ class Builder:
         manifest, kind, references = examined.manifest, examined.kind, examined.references
         decoded = examined.decode()
         redact = redactor(decoded.secrets)
-        policies = decoded.settings[0] if isinstance(decoded.settings[0], PolicySettings) else PolicySettings()
-        overrides = OverridePolicy.from_manifest(policies.request_overrides, policies.generation())
         build = Build(
             name=manifest.name,
             type_name=kind.name,
@@ -97,18 +116,17 @@ class Builder:
             environment=self.environment,
             references=references.component,
         )
-        component = await self._started(manifest, kind, build, redact)
-        made: dict[str, Any] = {
+        component, chain = await self._started(examined, decoded, build, redact)
+        instance: dict[str, Any] = {
             "manifest": manifest,
             "component": component,
             "fingerprint": fingerprint,
             "references": references.found,
         }
-        instance = Instance(**made)
-        if isinstance(component, Conversation):
-            handler = _chain(component, policies, redact)
-            instance = ConversationInstance(**made, handler=handler, overrides=overrides)
-        return instance, (*examined.resolved.problems, *decoded.problems)
+        problems = (*examined.resolved.problems, *decoded.problems)
+        if chain is None:
+            return Instance(**instance), problems
+        return ConversationInstance(**instance, **chain._asdict(), overrides=_overrides(examined, decoded)), problems
 
     async def examine(self, manifest: ComponentManifest, find: Find) -> Examined:
         """Do the part of a build that makes nothing; raises and takes what ``build`` does."""
@@ -121,9 +139,38 @@ class Builder:
             namespace=self.namespace,
         )
 
+    def fold(
+        self,
+        examined: Examined,
+        decoded: Decoded,
+        build: Build[Any],
+        component: Component[Any],
+        redact: Callable[[str], str],
+    ) -> Chain | None:
+        """Make the chain of a component; None for one that is no conversation.
+
+        Raises:
+            InvalidSetting: a stage can't use a setting; also several in an ``ExceptionGroup``.
+            PluginError: a plugin's hook failed, or gave what can't be used.
+        """
+        if not isinstance(component, Conversation):
+            return None
+        items = [item for item in examined.resolved.items if not (item.from_secret or item.item.env_ref)]
+        return self.chains.make(
+            build,
+            component,
+            _policies(decoded),
+            digest=component_digest(build, _fingerprint(decoded.secrets)),
+            spec={item.name: item.value for item in items if item.value not in decoded.secrets},
+            references=examined.references,
+            redact=redact,
+        )
+
     async def _started(
-        self, manifest: ComponentManifest, kind: ComponentType, build: Build[Any], redact: Callable[[str], str]
-    ) -> Component[Any]:
+        self, examined: Examined, decoded: Decoded, build: Build[Any], redact: Callable[[str], str]
+    ) -> tuple[Component[Any], Chain | None]:
+        manifest, kind = examined.manifest, examined.kind
+
         def failed(cause: str, fix: str = "") -> StartFailed:
             text = f"{kind.name} of plugin {kind.plugin} {cause}"
             return StartFailed(manifest.problem("", redact(text), fix))
@@ -133,6 +180,9 @@ class Builder:
         try:
             async with limit:
                 component = kind.factory(build)
+                # What it refers to is looked up before it starts: another build may have to be awaited, and this one
+                # done again.
+                chain = self.fold(examined, decoded, build, component, redact)
                 await component.start()
         except BaseException as error:
             if component is not None:
@@ -140,12 +190,39 @@ class Builder:
             if isinstance(error, TimeoutError) and limit.expired():
                 fix = "raise spec.initTimeout if it needs longer"
                 raise failed(f"did not start within {format_go(manifest.init_timeout)}", fix) from None
+            if refused := refused_settings(error):
+                raise Unusable(manifest, refused, redact) from None
+            if isinstance(error, HookFailed):
+                raise StartFailed(manifest.problem("", redact(str(error)))) from error
             if isinstance(error, JackfieldError | LookupError | OSError | ValueError):
                 raise failed(f"could not start: {error}") from error
             if is_fault(error):
                 raise failed(f"could not start: {type(error).__name__}: {error} (at {frames(error)})") from error
             raise
-        return component
+        return component, chain
+
+
+def refused_settings(error: BaseException) -> tuple[InvalidSetting, ...]:
+    """Return the settings that an error is about; none if it is about something else."""
+    if isinstance(error, InvalidSetting):
+        return (error,)
+    if isinstance(error, ExceptionGroup):
+        group, rest = error.split(InvalidSetting)
+        if rest is None and group is not None:
+            return tuple(one for one in group.exceptions if isinstance(one, InvalidSetting))
+    return ()
+
+
+def _policies(decoded: Decoded) -> PolicySettings:
+    return decoded.settings[0] if isinstance(decoded.settings[0], PolicySettings) else PolicySettings()
+
+
+def _overrides(examined: Examined, decoded: Decoded) -> OverridePolicy:
+    policies = _policies(decoded)
+    # A router's targets choose their own models.
+    has_provider = not issubclass(examined.kind.cls, Conversation) or examined.kind.cls.has_provider
+    policy = OverridePolicy.from_manifest(policies.request_overrides, policies.generation())
+    return policy if has_provider else structs.replace(policy, allowed=policy.allowed - {"model"})
 
 
 def _unchanged(serving: Instance, manifest: ComponentManifest, fingerprint: bytes, find: Find) -> bool:
@@ -174,11 +251,3 @@ def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
         return text
 
     return redact
-
-
-def _chain(component: Conversation[Any], policies: PolicySettings, redact: Callable[[str], str]) -> Handler:
-    limits = None
-    if policies.timeout or policies.max_concurrency:
-        limits = Limits(timeout=policies.timeout, max_concurrency=policies.max_concurrency)
-    innermost = ProviderHandler(component, limits=limits, redact=redact)
-    return fold((scrub_wishes(policies.scrub_pii),), innermost)

@@ -41,6 +41,7 @@ class Entry:
         problems: why the state is what it is; warnings too.
         tried: the digest of the manifest that was built last, or failed to be.
         held: the state is due to a document that can't be read or is defined twice, not to a build.
+        refused: names that the manifest refers to and that the last build could not use: it is built again with them.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Entry:
     problems: tuple[Problem, ...] = ()
     tried: str = ""
     held: bool = False
+    refused: frozenset[str] = frozenset()
 
     @property
     def cause(self) -> str:

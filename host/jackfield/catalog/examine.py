@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from jackfield.catalog.instance import Instance
+from jackfield.catalog.instance import ConversationInstance, Instance
+from jackfield.chain.handler import Handler
 from jackfield.components import Component, Conversation, SecretStore
-from jackfield.errors import JackfieldError, ManifestError, Problem
+from jackfield.errors import JackfieldError, ManifestError, NoSuchComponent, Problem
 from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.decode import Decoded, decode, inspect
 from jackfield.manifests.kinds import check_type
@@ -59,26 +60,42 @@ class References:
         self._lease(name, instance)
         return instance.component
 
-    def component(self, name: str, kind: type[ComponentT]) -> ComponentT:
+    def component(self, name: str, kind: type[ComponentT], *, setting: str = "") -> ComponentT:
         """Return another component.
 
         Raises:
-            LookupError: there is none of that name and kind.
+            NoSuchComponent: there is none of that name and kind.
         """
-        instance = self._look_for(name)
-        if instance is None:
-            raise LookupError(f"the component {name} that it refers to is not there")
+        instance = self._named(name, setting)
         if not isinstance(instance.component, kind):
-            type_name = instance.manifest.type_name
-            raise LookupError(f"{name} is a {type_name}, not a {kind.__name__}")  # noqa: TRY004  one error for both
+            raise _wrong_kind(instance, kind, setting)
         self._lease(name, instance)
         return instance.component
+
+    def target(self, name: str, setting: str = "") -> Handler:
+        """Return the chain of another conversation component, as a router enters it.
+
+        Raises:
+            NoSuchComponent: there is no conversation component of that name.
+        """
+        instance = self._named(name, setting)
+        if not isinstance(instance, ConversationInstance):
+            raise _wrong_kind(instance, Conversation, setting)
+        self._lease(name, instance)
+        return instance.entry
 
     def release(self) -> None:
         """Give all leases back: nothing has come of the build."""
         for instance in self._found.values():
             instance.release()
         self._found = {}
+
+    def _named(self, name: str, setting: str) -> Instance:
+        instance = self._look_for(name)
+        if instance is None:
+            fix = "add it, or mend it if its own manifest has a problem"
+            raise NoSuchComponent(name, setting, f"there is no component {name}", fix)
+        return instance
 
     def _look_for(self, name: str) -> Instance | None:
         """Find an instance; the same one again even if it has been replaced meanwhile."""
@@ -88,6 +105,11 @@ class References:
         if name not in self._found:
             instance.acquire()
             self._found[name] = instance
+
+
+def _wrong_kind(instance: Instance, kind: type[Component[Any]], setting: str) -> NoSuchComponent:
+    name, type_name = instance.manifest.name, instance.manifest.type_name
+    return NoSuchComponent(name, setting, f"{name} is a {type_name}, not a {kind.__name__}")
 
 
 @dataclass(frozen=True)

@@ -83,11 +83,15 @@ class ConversationInstance(Instance):
 
     Attributes:
         handler: its folded chain.
+        entry: its chain as a router enters it, from scrub-in on and without the wrap stages.
         overrides: which settings a request may override.
+        stages: what stands in its chain, the outermost first, for people to read.
         answer: the unary form of the chain.
     """
 
     handler: Handler
+    entry: Handler
+    stages: tuple[str, ...] = ()
     overrides: OverridePolicy
     answer: Answer = field(init=False)
 

@@ -1,17 +1,37 @@
-"""A manifest's own wish to have messages scrubbed, added to what requests ask for."""
+"""What a manifest adds to every request of its component, before any policy sees it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
 from jackfield.chain.handler import Handler, Stage
-from jackfield.events import Event
-from jackfield.messages import ConversationRequest
+from jackfield.chain.unary import unary
+from jackfield.events import Event, Result
+from jackfield.messages import ConversationRequest, GenerationSettings
 
-__all__ = ["scrub_wishes"]
+__all__ = ["generation_defaults", "scrub_wishes"]
+
+_Change: TypeAlias = Callable[[ConversationRequest], ConversationRequest]
+
+
+def generation_defaults(defaults: GenerationSettings) -> Stage:
+    """Give a request that comes from a router the settings of this manifest, where it has none of its own.
+
+    A request that comes from a front end has them already: it was read with them.
+    """
+    given = {name: value for name in defaults.__struct_fields__ if (value := getattr(defaults, name)) is not None}
+    if not given:
+        return lambda handler: handler
+
+    def add(request: ConversationRequest) -> ConversationRequest:
+        settings = request.settings
+        lacking: dict[str, Any] = {name: value for name, value in given.items() if getattr(settings, name) is None}
+        return replace(request, settings=replace(settings, **lacking)) if lacking else request
+
+    return lambda handler: _Changed(handler, add)
 
 
 def scrub_wishes(direction: str | None) -> Stage:
@@ -24,16 +44,25 @@ def scrub_wishes(direction: str | None) -> Stage:
         return lambda handler: handler
     into, out = direction in {"input", "both"}, direction in {"output", "both"}
 
-    def stage(handler: Handler) -> Handler:
-        async def handle(request: ConversationRequest) -> AsyncGenerator[Event, None]:
-            messages = request.messages
-            if into:
-                messages = tuple(message if message.scrub else replace(message, scrub=True) for message in messages)
-            marked = replace(request, messages=messages, scrub_reply=request.scrub_reply or out)
-            async with aclosing(handler(marked)) as events:
-                async for event in events:
-                    yield event
+    def mark(request: ConversationRequest) -> ConversationRequest:
+        messages = request.messages
+        if into:
+            messages = tuple(message if message.scrub else replace(message, scrub=True) for message in messages)
+        return replace(request, messages=messages, scrub_reply=request.scrub_reply or out)
 
-        return handle
+    return lambda handler: _Changed(handler, mark)
 
-    return stage
+
+class _Changed:
+    """A handler that only changes the request: the events are the inner one's own."""
+
+    def __init__(self, handler: Handler, change: _Change) -> None:
+        self._handler = handler
+        self._answer = unary(handler)
+        self._change = change
+
+    def __call__(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        return self._handler(self._change(request))
+
+    def answer(self, request: ConversationRequest) -> Awaitable[Result]:
+        return self._answer(self._change(request))

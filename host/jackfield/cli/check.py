@@ -69,7 +69,7 @@ def check(*, strict: bool, as_json: bool, **given: Any) -> None:
         environment=environment,
     )
     types = plugins.component_types(parse_prefer(given["prefer"]))
-    checked = asyncio.run(check_folders(options, types, strict=strict))
+    checked = asyncio.run(check_folders(options, types, plugins, strict=strict))
     checked = replace(checked, problems=(*refused, *(_helped(problem, options) for problem in checked.problems)))
     click.echo(json.dumps(_document(checked), indent=2, ensure_ascii=False) if as_json else _page(checked))
     if _count(checked.problems, "error"):

@@ -97,6 +97,11 @@ def _ignored(command: click.Command) -> click.Command:
 @option("--plugins", "allow", help="Load only these plugins, with commas.")
 @option("--deny-plugins", "deny", help="Don't load these plugins, with commas.")
 @option("--prefer", multiple=True, metavar="TYPE=PLUGIN", help="Take a component type from this plugin.")
+@option("--wrap-order", default="", help="Plugins whose stages come first around a component, in order, with commas.")
+@flag("--no-cache", help="Keep no replies, whatever manifests and requests say.")
+@flag("--no-scrub", help="Load no scrubber: requests that ask for scrubbing are refused.")
+@flag("--no-route", help="Serve no routers.")
+@flag("--warm", help="Load the default scrubber at the start, not with the first request that needs it.")
 def serve(**given: Any) -> None:
     """Serve the component manifests of a folder over HTTP.
 
@@ -159,10 +164,17 @@ def _host_options(given: dict[str, Any], environment: dict[str, str]) -> HostOpt
         strict=given["strict"],
         configuration=configuration,
         plugins=allow_list(given["allow"], os.environ),
-        deny_plugins=parse_names(given["deny"]) or (),
+        deny_plugins=(*(parse_names(given["deny"]) or ()), *_switched_off(given)),
         prefer=parse_prefer(given["prefer"]),
+        wrap_order=parse_names(given["wrap_order"]) or (),
+        warm=given["warm"],
         environment=environment,
     )
+
+
+def _switched_off(given: dict[str, Any]) -> list[str]:
+    """Return the host's own plugins that options switch off."""
+    return [f"builtin.{name}" for name in ("cache", "scrub", "route") if given[f"no_{name}"]]
 
 
 def _network(given: dict[str, Any]) -> Network:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from jackfield.errors import InvalidParameters, MissingInputs
 from jackfield.events import Result
+from jackfield.headers import NO_HEADERS, Headers
 from jackfield.http.overrides import OverridePolicy, read_overrides
 from jackfield.http.spelling import CACHE_TTL, SCRUB, Fields
 from jackfield.http.strict_json import parse
@@ -70,7 +71,13 @@ class _Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"con
 
 
 def decode_alpha1(
-    body: bytes, *, component: str, policy: OverridePolicy, documented: bool, record: Record
+    body: bytes,
+    *,
+    component: str,
+    policy: OverridePolicy,
+    documented: bool,
+    record: Record,
+    headers: Headers = NO_HEADERS,
 ) -> DecodedAlpha1:
     """Read a request.
 
@@ -84,6 +91,7 @@ def decode_alpha1(
         documented: follow the reference document: an unknown role is an error, booleans also come as strings, and a
             provider may answer each input. Otherwise an unknown role is ``user``.
         record: the facts of this request; ``ignored`` is set.
+        headers: the caller's headers.
 
     Raises:
         MalformedRequest: the body is no JSON, or a field has the wrong type.
@@ -118,6 +126,7 @@ def decode_alpha1(
         cache_ttl=ttl,
         scrub_reply=scrub_reply,
         answer_each_input=documented,
+        headers=headers,
         record=record,
     )
     return DecodedAlpha1(request, parameters)

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from jackfield.errors import InvalidParameters, MalformedRequest, MissingInputs
+from jackfield.headers import NO_HEADERS, Headers
 from jackfield.http.alpha2_messages import read_input
 from jackfield.http.alpha2_reply import encode_alpha2
 from jackfield.http.overrides import OverridePolicy, read_overrides
@@ -37,7 +38,9 @@ _FUNCTION = Fields("name", "description", "parameters")
 _ALTERNATIVES = "'auto', 'none', 'required', or a specific tool name matching the tools available to be used"
 
 
-def decode_alpha2(body: bytes, *, component: str, policy: OverridePolicy, record: Record) -> ConversationRequest:
+def decode_alpha2(
+    body: bytes, *, component: str, policy: OverridePolicy, record: Record, headers: Headers = NO_HEADERS
+) -> ConversationRequest:
     """Read a request.
 
     Args:
@@ -45,6 +48,7 @@ def decode_alpha2(body: bytes, *, component: str, policy: OverridePolicy, record
         component: the component's name, as the URL has it.
         policy: which settings the component lets a request override.
         record: the facts of this request; ``ignored`` is set.
+        headers: the caller's headers.
 
     Raises:
         MalformedRequest: the body is no JSON, or a field has the wrong type.
@@ -75,6 +79,7 @@ def decode_alpha2(body: bytes, *, component: str, policy: OverridePolicy, record
         settings=overrides.settings,
         model=overrides.model,
         metadata=overrides.metadata,
+        headers=headers,
         record=record,
     )
     return replace(request, **beside) if beside else request

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from jackfield.host import Host
 from jackfield.http.conversation import ConversationEndpoint, Dialect
 from jackfield.http.dialects import Alpha1, Alpha2
+from jackfield.http.facts import FACTS
 from jackfield.http.gate import Gate, normal_origin
 from jackfield.http.replies import direct_invoke, unauthorized
 from jackfield.http.route import ConversationRoutes
@@ -53,7 +54,7 @@ def build_app(host: Host) -> ASGIApp:
             allow_origins=[normal_origin(origin) for origin in options.allowed_origins],
             allow_methods=["GET", "POST", "PUT"],
             allow_headers=["*"],
-            expose_headers=["x-request-id", "x-jackfield-ignored"],
+            expose_headers=FACTS,
         )
 
     return Gate(

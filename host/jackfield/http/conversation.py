@@ -12,9 +12,11 @@ from starlette.types import Receive, Scope, Send
 
 from jackfield.errors import ComponentNotFound, InvokeError, RequestError, error_code
 from jackfield.events import Result
+from jackfield.headers import Headers
 from jackfield.host import Host
 from jackfield.http.body import ClientLeft, closing, read_body
 from jackfield.http.client import ClientWatch, Lookout
+from jackfield.http.facts import DEBUG, add_facts
 from jackfield.http.overrides import OverridePolicy
 from jackfield.http.replies import JSON
 from jackfield.http.strict_json import parse
@@ -43,7 +45,7 @@ class Dialect(Protocol):
         """The HTTP status of a reply that is no error."""
 
     def decode(
-        self, body: bytes, component: str, policy: OverridePolicy, record: Record
+        self, body: bytes, component: str, policy: OverridePolicy, record: Record, headers: Headers
     ) -> tuple[ConversationRequest, Encode]:
         """Read a request; give it and what writes its reply."""
 
@@ -74,7 +76,7 @@ class ConversationEndpoint:
         host.running.add(watch.task)
         try:
             body = await read_body(receive, watch, announced=_length(sent), limit=self._limit)
-            reply = await self._answer(body, record)
+            reply = await self._answer(body, record, Headers(scope["headers"]))
             status = self._dialect.success
         except RequestError as error:
             error.named(record.component)
@@ -102,15 +104,14 @@ class ConversationEndpoint:
             watch.stop()
         record.status = status
         if status != _LEFT:
-            if record.ignored:
-                headers.append((b"x-jackfield-ignored", ", ".join(record.ignored).encode("latin-1", "replace")))
+            add_facts(headers, record, debug=DEBUG in sent)
             headers.append((b"content-length", b"%d" % len(reply)))
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": reply})
         record.total_seconds = perf_counter() - record.started
         host.finished(record)
 
-    async def _answer(self, body: bytes, record: Record) -> bytes:
+    async def _answer(self, body: bytes, record: Record, headers: Headers) -> bytes:
         try:
             instance = self._host.catalog.conversation(record.component)
         except ComponentNotFound:
@@ -118,7 +119,7 @@ class ConversationEndpoint:
             instance = await self._host.started(record.component)
         instance.acquire()
         try:
-            request, encode = self._dialect.decode(body, record.component, instance.overrides, record)
+            request, encode = self._dialect.decode(body, record.component, instance.overrides, record, headers)
             return encode(request, await instance.answer(request))
         finally:
             instance.release()

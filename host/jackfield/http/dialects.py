@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from jackfield.headers import Headers
 from jackfield.http.alpha1 import decode_alpha1, encode_alpha1
 from jackfield.http.alpha2 import decode_alpha2, encode_alpha2
 from jackfield.http.conversation import Encode
@@ -27,11 +28,14 @@ class Alpha1:
         self._documented = documented
 
     def decode(
-        self, body: bytes, component: str, policy: OverridePolicy, record: Record
+        self, body: bytes, component: str, policy: OverridePolicy, record: Record, headers: Headers
     ) -> tuple[ConversationRequest, Encode]:
         """Read a request; give it and what writes its reply."""
-        decoded = decode_alpha1(body, component=component, policy=policy, documented=self._documented, record=record)
-        encode = partial(encode_alpha1, documented=self._documented, parameters=decoded.parameters)
+        documented = self._documented
+        decoded = decode_alpha1(
+            body, component=component, policy=policy, documented=documented, record=record, headers=headers
+        )
+        encode = partial(encode_alpha1, documented=documented, parameters=decoded.parameters)
         return decoded.request, encode
 
 
@@ -42,7 +46,8 @@ class Alpha2:
     success = 200
 
     def decode(
-        self, body: bytes, component: str, policy: OverridePolicy, record: Record
+        self, body: bytes, component: str, policy: OverridePolicy, record: Record, headers: Headers
     ) -> tuple[ConversationRequest, Encode]:
         """Read a request; give it and what writes its reply."""
-        return decode_alpha2(body, component=component, policy=policy, record=record), encode_alpha2
+        request = decode_alpha2(body, component=component, policy=policy, record=record, headers=headers)
+        return request, encode_alpha2

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from importlib.metadata import Distribution, distributions
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 from pluggy import HookImpl, PluginManager
 
-from jackfield.errors import PluginError
+from jackfield.chain.build import ChainBuild, ScrubStages
+from jackfield.chain.handler import Stage
 from jackfield.hookspecs import Hooks
 from jackfield.messages import Record
+from jackfield.plugins.asking import Provided, call, first, provided
 from jackfield.plugins.discovery import GROUP, Candidate, discover, matches, sift
 from jackfield.plugins.loading import guarded, load
 from jackfield.plugins.records import PluginRecord
 from jackfield.plugins.register import ObserverRegister, TypeRegister
 from jackfield.plugins.types import ComponentType, ComponentTypes
+from jackfield.routing import RoutingStrategy
 from jackfield.version import __version__
 
 if TYPE_CHECKING:
@@ -80,6 +83,7 @@ class Plugins:
         self._records = sorted(records, key=_order)
         self._notices = tuple(notices)
         self._registered: tuple[ComponentType, ...] | None = None
+        self._strategies: dict[str, dict[str, type[RoutingStrategy]]] = {}
         self._observers: tuple[tuple[str, Callable[[Record], None]], ...] | None = None
 
     @property
@@ -109,6 +113,50 @@ class Plugins:
             if record.state != "loaded"
         }
         return ComponentTypes(self._registered, prefer=prefer, absent=absent)
+
+    def strategies(self) -> Mapping[str, type[RoutingStrategy]]:
+        """Return the routing strategies of all plugins by name; one that two plugins register is left out."""
+        self.component_types()
+        return {name: next(iter(found.values())) for name, found in self._strategies.items() if len(found) == 1}
+
+    def scrub_stages(self, build: ChainBuild, *, named: bool) -> Provided[ScrubStages] | None:
+        """Return the stages that scrub for a component; None if no plugin has any for it.
+
+        Args:
+            build: the component.
+            named: its manifest names a scrubber, so that the defaults are asked first.
+
+        Raises:
+            InvalidSetting: a setting of the manifest is wrong.
+            HookFailed: a plugin's implementation raised something else, or answered with something else.
+        """
+        found = self._manager.hook.provide_scrubber.get_hookimpls()
+        return first(
+            "provide_scrubber", self._implementations(found), ScrubStages, {"build": build}, defaults_first=named
+        )
+
+    def route_stage(self, build: ChainBuild) -> Provided[Stage] | None:
+        """Return the stage that routes a component's requests; raises and answers as ``scrub_stages`` does."""
+        found = self._manager.hook.provide_router.get_hookimpls()
+        return first("provide_router", self._implementations(found), None, {"build": build})
+
+    def cache_stage(self, build: ChainBuild, *, named: bool) -> Provided[Stage] | None:
+        """Return the stage that keeps a component's replies; as ``scrub_stages``."""
+        found = self._manager.hook.provide_cache.get_hookimpls()
+        return first("provide_cache", self._implementations(found), None, {"build": build}, defaults_first=named)
+
+    def wrap_stages(self, build: ChainBuild, order: Sequence[str] = ()) -> tuple[Provided[Stage], ...]:
+        """Return all plugins' own stages for a component, the outermost first; raises as ``scrub_stages`` does.
+
+        Args:
+            build: the component.
+            order: names of plugins whose stages come first, in this order.
+        """
+        found = self._implementations(self._manager.hook.wrap_handler.get_hookimpls())
+        places = {canonicalize_name(name): place for place, name in reversed(list(enumerate(order)))}
+        found.sort(key=lambda one: places.get(canonicalize_name(one.plugin_name), len(places)))
+        answers = [provided("wrap_handler", one, None, {"build": build}) for one in found]
+        return tuple(answer for answer in answers if answer is not None)
 
     def observers(self) -> tuple[tuple[str, Callable[[Record], None]], ...]:
         """Return the functions to call with each finished request's record, each with its plugin's name.
@@ -171,21 +219,14 @@ class Plugins:
         if failed:
             self._manager.unregister(implementation.plugin)
             return ()
+        for name, cls in register.strategies.items():
+            self._strategies.setdefault(name, {})[implementation.plugin_name] = cls
         self._note(implementation, types=tuple(component_type.name for component_type in types))
         return types
 
     def _ask(self, hook: str, implementation: HookImpl, **arguments: object) -> str:
         """Call one implementation with the arguments it takes; return what went wrong, which is in the record then."""
-
-        def act() -> None:
-            positional = [arguments[name] for name in implementation.argnames]
-            named = {name: arguments[name] for name in implementation.kwargnames if name in arguments}
-            answer = implementation.function(*positional, **named)
-            if inspect.iscoroutine(answer):
-                answer.close()
-                raise PluginError(f"hook {hook!r} returned a coroutine; hooks are plain functions")
-
-        fault = guarded(act, module=implementation.function.__module__)
+        fault = guarded(partial(call, hook, implementation, arguments), module=implementation.function.__module__)
         if fault is None:
             return ""
         state, reason = fault

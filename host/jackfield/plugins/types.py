@@ -10,9 +10,15 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from jackfield.components import Component
+from jackfield.errors import PluginError
+from jackfield.scrubbing import Scrubber
 from jackfield.settings import Settings
+from jackfield.stores import CacheStore
 
-__all__ = ["ComponentType", "ComponentTypes"]
+__all__ = ["DEFAULTS", "ComponentType", "ComponentTypes"]
+
+DEFAULTS: Mapping[str, type[Component[Any]]] = MappingProxyType({"cache": CacheStore, "scrubber": Scrubber})
+"""The kinds that may have a default type, by the word for them in ``--prefer WORD=PLUGIN``."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +27,12 @@ class ComponentType:
 
     Attributes:
         name: such as ``conversation.echo``, in lower case.
-        kind: ``Conversation`` or ``SecretStore``.
+        kind: ``Conversation``, ``SecretStore``, ``CacheStore`` or ``Scrubber``.
         cls: the plugin's class, of that kind.
         factory: makes an instance from a ``Build``; the class itself unless the plugin gave another.
         settings: the model of the manifest's metadata.
         plugin: the name of the plugin that registered it.
+        default: used where no manifest names a component of its kind.
     """
 
     name: str
@@ -34,6 +41,7 @@ class ComponentType:
     factory: Callable[..., Component[Any]]
     settings: type[Settings]
     plugin: str
+    default: bool = False
 
 
 class ComponentTypes:
@@ -44,7 +52,7 @@ class ComponentTypes:
 
     Args:
         registered: all that plugins registered.
-        prefer: plugin names by component type, both in any case.
+        prefer: plugin names by component type, both in any case; also by ``cache`` and ``scrubber``, for the default.
         absent: for plugins that aren't loaded, the reason by plugin name; see ``hint``.
     """
 
@@ -62,6 +70,7 @@ class ComponentTypes:
         self._types: dict[str, ComponentType] = {}
         self._clashes: dict[str, str] = {}
         self._absent = dict(absent)
+        self._preferred_defaults = {kind: preferred.pop(word) for word, kind in DEFAULTS.items() if word in preferred}
         for name in sorted(owners.keys() | preferred.keys()):
             self._settle(name, owners.get(name, []), preferred.get(name))
 
@@ -82,6 +91,29 @@ class ComponentTypes:
     def clash(self, type_name: str) -> str:
         """Say why a registered type can't be used, and what to do; empty if that is not what is wrong with it."""
         return self._clashes.get(type_name.lower(), "")
+
+    def default(self, kind: type[Component[Any]]) -> ComponentType | None:
+        """Return the type to use where no manifest names a component of a kind; None if no plugin brings one.
+
+        An installed plugin's beats the host's own.
+
+        Raises:
+            PluginError: several plugins bring one, or ``--prefer`` takes it from one that brings none.
+        """
+        found = [one for one in self._types.values() if one.kind is kind and one.default]
+        word = next(word for word, known in DEFAULTS.items() if known is kind)
+        preferred = self._preferred_defaults.get(kind)
+        if preferred is not None:
+            chosen = [one for one in found if _same(one.plugin, preferred)]
+            if not chosen:
+                raise PluginError(f"--prefer takes the default {word} from plugin {preferred!r}, which brings none")
+            return chosen[0]
+        installed = [one for one in found if not one.plugin.startswith("builtin.")] or found
+        if len(installed) > 1:
+            plugins = " and ".join(one.plugin for one in installed)
+            fix = f"pick one with --prefer {word}={installed[0].plugin}, or name a component in the manifest"
+            raise PluginError(f"the plugins {plugins} each bring a default {word}; {fix}")
+        return installed[0] if installed else None
 
     def hint(self, type_name: str) -> str:
         """Say why an unknown type may be missing: a plugin of that name is installed but isn't loaded; else empty."""

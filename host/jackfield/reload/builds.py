@@ -7,12 +7,13 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
-from jackfield.catalog.builder import Builder, StartFailed
+from jackfield.catalog.builder import Builder, StartFailed, Unusable
 from jackfield.catalog.catalog import State
 from jackfield.catalog.examine import StoreNotLoaded
 from jackfield.catalog.instance import Instance
 from jackfield.errors import ManifestError, Problem
 from jackfield.manifests.component import ComponentManifest
+from jackfield.manifests.places import mention
 from jackfield.reload.outcomes import Outcome
 
 __all__ = ["Builds"]
@@ -125,6 +126,8 @@ class Builds:
                     return Outcome(manifest, State.FAILED, problems=(circle,))
             except StoreNotLoaded as error:
                 return Outcome(manifest, State.WAITING, problems=(self._no_store(manifest, error.store),))
+            except Unusable as error:
+                return Outcome(manifest, State.FAILED, problems=tuple(error.problems), refused=error.refused)
             except ManifestError as error:
                 return Outcome(manifest, State.FAILED, problems=tuple(error.problems))
             except StartFailed as error:
@@ -144,9 +147,8 @@ class Builds:
         while step in self._waits_for:
             circle.append(step)
             if step == name:
-                names = " -> ".join(circle)
-                cause = f"its references form a circle: {names}"
-                return manifest.problem("", cause, "break it")
+                cause = f"its references form a circle: {' -> '.join(circle)}"
+                return mention(manifest, other, cause, "break it")
             step = self._waits_for[step]
         task = self._tasks.get(other)
         if task is not None:

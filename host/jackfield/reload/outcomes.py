@@ -14,13 +14,23 @@ __all__ = ["Outcome", "built", "held", "kept", "no_store"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a build came to."""
+    """What a build came to.
+
+    Attributes:
+        manifest: what was built.
+        state: how the component stands by it.
+        instance: what it made, if it did.
+        problems: what is to be said about it.
+        retry: try again after a while.
+        refused: names of components that it refers to and that aren't there, or are of another kind.
+    """
 
     manifest: ComponentManifest
     state: State
     instance: Instance | None = None
     problems: tuple[Problem, ...] = ()
     retry: bool = False
+    refused: frozenset[str] = frozenset()
 
 
 def kept(entry: Entry, manifest: ComponentManifest) -> Entry:
@@ -43,7 +53,8 @@ def built(entry: Entry | None, name: str, outcome: Outcome) -> Entry:
     instance, state = outcome.instance, outcome.state
     if instance is None and entry is not None and entry.instance is not None:
         instance, state = entry.instance, State.STALE
-    return Entry(name, state, outcome.manifest, instance, outcome.problems, outcome.manifest.digest)
+    tried = outcome.manifest.digest
+    return Entry(name, state, outcome.manifest, instance, outcome.problems, tried, refused=outcome.refused)
 
 
 def no_store(manifest: ComponentManifest, store: str, catalog: Catalog) -> Problem:

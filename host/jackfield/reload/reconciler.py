@@ -59,6 +59,7 @@ class Reconciler:
             no_store=lambda manifest, store: no_store(manifest, store, self.catalog),
         )
         self._again: set[str] = set()
+        self._removing: frozenset[str] = frozenset()
         self._outcomes: dict[str, Outcome] = {}
         self._retries = Retries()
         self._secrets = SecretChanges()
@@ -83,6 +84,7 @@ class Reconciler:
         for name in plan.build:
             self._retries.drop(name)
         self._plan_again(plan, force)
+        self._removing = frozenset(plan.remove)
         self._in_pass = True
         try:
             started = [self._start(name, manifest) for name, manifest in plan.build.items()]
@@ -138,7 +140,7 @@ class Reconciler:
             for entry in self.catalog.entries.values()
             if entry.state is State.WAITING and entry.manifest.secret_store in {*plan.build, *self._ready()}
         }
-        changed = forced | self._dependents(plan.build.keys() | forced)
+        changed = forced | self._dependents(plan.build.keys() | forced) | self._users(plan.remove)
         # What is being built may have read what has changed since: it is looked at again as soon as it is done.
         self._again |= changed & self._builds.manifests.keys()
         for name in (changed | waiting) - self._builds.manifests.keys():
@@ -146,6 +148,19 @@ class Reconciler:
                 plan.build[name] = plan.keep.pop(name)
             elif plan.leaves(name) and not self.catalog.entries[name].held:
                 plan.build[name] = self.catalog.entries[name].manifest
+
+    def _users(self, names: set[str]) -> set[str]:
+        """Names of the components that name one of ``names`` in a setting: without it they have a problem to tell."""
+        entries = self.catalog.entries.values() if names else ()
+        return {
+            entry.name
+            for entry in entries
+            if entry.instance is not None
+            and any(
+                reference.manifest.name in names and reference.manifest.name != entry.manifest.secret_store
+                for reference in entry.instance.references
+            )
+        }
 
     def _ready(self) -> set[str]:
         return {entry.name for entry in self.catalog.entries.values() if entry.instance is not None}
@@ -162,6 +177,7 @@ class Reconciler:
                 entry.name
                 for entry in self.catalog.entries.values()
                 if entry.manifest.secret_store in wanted
+                or not entry.refused.isdisjoint(wanted)
                 or (
                     entry.instance is not None
                     and entry.instance.references
@@ -185,7 +201,7 @@ class Reconciler:
         outcome = self._outcomes.get(name)
         if outcome is not None and outcome.instance is not None:
             return outcome.instance
-        return self._serving(name)
+        return None if name in self._removing else self._serving(name)
 
     def _serving(self, name: str) -> Instance | None:
         entry = self.catalog.entries.get(name)
@@ -215,6 +231,7 @@ class Reconciler:
         for name in plan.remove:
             entries.pop(name, None)
             self._drop(name)
+        self._removing = frozenset()
         outcomes, self._outcomes = self._outcomes, {}
         if outcomes and (self._again or any(entry.state is State.WAITING for entry in entries.values())):
             self._last = None  # what waits for one of these has to be planned again
@@ -224,8 +241,17 @@ class Reconciler:
                 self._retries.failed(name)
             else:
                 self._retries.drop(name)
+        self._expect_refused(entries, outcomes)
         if entries != self.catalog.entries:
             self._replace_catalog(entries)
+
+    def _expect_refused(self, entries: Mapping[str, Entry], outcomes: Mapping[str, Outcome]) -> None:
+        """Have what could not be built for want of another component built again, now that it is there."""
+        made = {name for name, outcome in outcomes.items() if outcome.instance is not None}
+        again = {name for name, entry in entries.items() if entry.refused and not entry.refused.isdisjoint(made)}
+        if again:
+            self._again |= again - self._builds.manifests.keys()
+            self._last = None
 
     def _drop(self, name: str) -> None:
         """Forget a name whose document is gone or can't be trusted."""

@@ -1,0 +1,50 @@
+"""A component that a stage uses, started at the latest when it is first needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+from jackfield.components import Component
+
+__all__ = ["Supply"]
+
+ComponentT_co = TypeVar("ComponentT_co", bound=Component[Any], covariant=True)
+
+
+class Supply(Generic[ComponentT_co]):
+    """A component and whether it has been started. One that a manifest names always has.
+
+    Args:
+        component: the component.
+        start: starts it; None if that has been done.
+    """
+
+    def __init__(self, component: ComponentT_co, start: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.component = component
+        self._start = start
+        self._starting: asyncio.Future[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the component can be used at once."""
+        return self._start is None
+
+    async def wait(self) -> None:
+        """Wait until the component can be used; the first caller has it started.
+
+        Raises:
+            Exception: what kept it from starting; the next caller has it tried again.
+        """
+        if self._start is None:
+            return
+        if self._starting is None:
+            self._starting = asyncio.ensure_future(self._start())
+            self._starting.add_done_callback(self._ended)
+        await asyncio.shield(self._starting)
+
+    def _ended(self, starting: asyncio.Future[None]) -> None:
+        self._starting = None
+        if not starting.cancelled() and starting.exception() is None:
+            self._start = None

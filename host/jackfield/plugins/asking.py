@@ -1,0 +1,100 @@
+"""Asking single implementations of hooks, and judging what they answer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pluggy import HookImpl
+
+from jackfield.errors import InvalidSetting, JackfieldError, PluginError
+from jackfield.faults import is_fault
+from jackfield.logs import frames
+
+__all__ = ["HookFailed", "Provided", "call", "first", "provided"]
+
+T = TypeVar("T")
+
+
+class HookFailed(PluginError):
+    """A plugin's implementation of a hook raised something, or gave something that can't be used."""
+
+
+class Provided(NamedTuple, Generic[T]):
+    """What a hook gave, and the plugin it is from."""
+
+    plugin: str
+    answer: T
+
+
+def call(hook: str, implementation: HookImpl, arguments: Mapping[str, object]) -> object:
+    """Call one implementation with the arguments it takes.
+
+    Raises:
+        PluginError: it is async after all.
+    """
+    positional = [arguments[name] for name in implementation.argnames]
+    named = {name: arguments[name] for name in implementation.kwargnames if name in arguments}
+    answer: object = implementation.function(*positional, **named)
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise PluginError(f"hook {hook!r} returned a coroutine; hooks are plain functions")
+    return answer
+
+
+def provided(
+    hook: str, implementation: HookImpl, kind: type | None, arguments: Mapping[str, object]
+) -> Provided[Any] | None:
+    """Ask one implementation for something; None if it gives nothing.
+
+    Args:
+        hook: the hook's name.
+        implementation: the plugin's function.
+        kind: what it must give; None for anything that can be called.
+        arguments: the hook's arguments by name.
+
+    Raises:
+        InvalidSetting: a setting of the component is wrong; also several of them in an ``ExceptionGroup``.
+        HookFailed: the implementation raised something else, or gave something else.
+    """
+    plugin = implementation.plugin_name
+    try:
+        answer = call(hook, implementation, arguments)
+    except BaseException as error:
+        if not is_fault(error) or isinstance(error, InvalidSetting) or _all_settings(error):
+            raise
+        where = "" if isinstance(error, JackfieldError) else f" (at {frames(error)})"
+        raise HookFailed(f"plugin {plugin}: {hook}: {type(error).__name__}: {error}{where}") from error
+    if answer is None:
+        return None
+    if not (callable(answer) if kind is None else isinstance(answer, kind)):
+        wanted = "a stage" if kind is None else kind.__name__
+        raise HookFailed(f"plugin {plugin}: {hook} gave {type(answer).__name__} rather than {wanted} or None")
+    return Provided(plugin, answer)
+
+
+def _all_settings(error: BaseException) -> bool:
+    return isinstance(error, ExceptionGroup) and error.split(InvalidSetting)[1] is None
+
+
+def first(
+    hook: str,
+    implementations: Iterable[HookImpl],
+    kind: type | None,
+    arguments: Mapping[str, object],
+    *,
+    defaults_first: bool = False,
+) -> Provided[Any] | None:
+    """Ask one implementation after the other until one gives something; arguments and errors as for ``provided``.
+
+    Args:
+        hook: the hook's name.
+        implementations: in the plugins' order.
+        kind: what is to be given.
+        arguments: the hook's arguments by name.
+        defaults_first: ask those that are marked ``trylast`` before the others.
+    """
+    order = sorted(implementations, key=lambda one: (one.trylast != defaults_first, not one.tryfirst))
+    answers = (provided(hook, implementation, kind, arguments) for implementation in order)
+    return next((answer for answer in answers if answer is not None), None)
