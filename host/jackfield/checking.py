@@ -30,6 +30,8 @@ from jackfield.plugins.asking import HookFailed
 from jackfield.plugins.manager import Plugins
 from jackfield.plugins.types import ComponentTypes
 from jackfield.reload.reconciler import Reconciler
+from jackfield.resilience.registry import Resilience
+from jackfield.resilience.routers import endless_targets
 from jackfield.settings import Settings
 
 __all__ = ["Checked", "check_folders"]
@@ -69,15 +71,16 @@ async def check_folders(
 
     reader = FolderReader(options.folders, app_id=options.app_id, namespace=options.namespace or None)
     scan, said = await asyncio.to_thread(_settled, reader)
+    resilience = Resilience()
     checker = _Checker(
         types=types,
-        chains=Chains(plugins, Standing(types, options.environment), options.wrap_order),
+        chains=Chains(plugins, Standing(types, options.environment), resilience, options.wrap_order),
         environment=options.environment,
         app_id=options.app_id,
         namespace=options.namespace,
         strict=strict,
     )
-    reconciler = Reconciler(checker, denied=denied)
+    reconciler = Reconciler(checker, denied=denied, resilience=resilience)
     try:
         await reconciler.apply(scan)
         await reconciler.settled()
@@ -90,6 +93,8 @@ async def check_folders(
         *_empty(scan),
         *(_denial(manifest) for manifest in scan.manifests if denied(manifest)),
         *(problem for entry in entries.values() for problem in entry.problems),
+        *resilience.problems,
+        *endless_targets(entries.values(), resilience.policies),
     ]
     return Checked(tuple(entries), tuple(sorted(dict.fromkeys(problems), key=_place)))
 

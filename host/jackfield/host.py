@@ -26,6 +26,7 @@ from jackfield.plugins.manager import Plugins, load_plugins
 from jackfield.readiness import Readiness
 from jackfield.reload.reconciler import Reconciler
 from jackfield.reload.watcher import Watcher
+from jackfield.resilience.registry import Resilience
 from jackfield.serving.peers import Peers
 
 __all__ = ["Host"]
@@ -78,13 +79,15 @@ class Host:
         self._extended: dict[str, str] = {}
         self._on_changed = changed
         self._standing = Standing(self.types, options.environment)
-        chains = Chains(self.plugins, self._standing, options.wrap_order)
+        self.resilience = Resilience()
+        chains = Chains(self.plugins, self._standing, self.resilience, options.wrap_order)
         builder = Builder(self.types, chains, options.environment, options.app_id, options.namespace)
         self._reconciler = Reconciler(
             builder,
             denied=self._denied if options.configuration.denied_types else None,
             changed=self._changed,
             generation=first[1] if first is not None else 0,
+            resilience=self.resilience,
         )
         reader = FolderReader(options.folders, app_id=options.app_id, namespace=options.namespace or None)
         self._watcher = Watcher(reader, options.folders, events=options.watch_events)

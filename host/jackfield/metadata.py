@@ -7,6 +7,8 @@ from typing import Any
 from jackfield.catalog.catalog import Entry, State
 from jackfield.catalog.instance import ConversationInstance
 from jackfield.host import Host
+from jackfield.resilience.breaker import Breaker
+from jackfield.resilience.documents import ResiliencyEntry
 from jackfield.version import __version__
 
 __all__ = ["DAPR_VERSION", "metadata_document"]
@@ -36,6 +38,8 @@ def metadata_document(host: Host) -> dict[str, Any]:
         "version": __version__,
         "generation": host.catalog.generation if peers is None else peers.generation(host.catalog.generation),
         "components": own if peers is None else peers.merge(own),
+        "resiliency": [_resiliency(entry) for entry in host.resilience.documents],
+        "breakers": [_breaker(breaker) for breaker in host.resilience.breakers],
         "files": [str(problem) for problem in host.unreadable],
         "plugins": [
             {"name": plugin.name, "version": plugin.version, "state": plugin.state, "reason": plugin.reason}
@@ -54,6 +58,19 @@ def _dapr_component(entry: Entry) -> dict[str, Any]:
     if entry.instance.component.capabilities:
         described["capabilities"] = list(entry.instance.component.capabilities)
     return described
+
+
+def _resiliency(entry: ResiliencyEntry) -> dict[str, Any]:
+    return {
+        "name": entry.manifest.name,
+        "state": entry.state.value,
+        "source": entry.manifest.place,
+        "problems": [str(problem) for problem in entry.problems],
+    }
+
+
+def _breaker(breaker: Breaker) -> dict[str, str]:
+    return {"name": breaker.name, "component": breaker.component, "state": breaker.state.value}
 
 
 def _component(entry: Entry) -> dict[str, Any]:

@@ -238,15 +238,16 @@ def _check_plugins(world: PageWorld) -> None:
         assert record.hooks, record
 
 
-def test_a_broken_manifest_is_told_as_the_page_says(tmp_path: Path) -> None:
-    """The manifests page shows a wrong manifest and what `jackfield check` prints of it, to the letter."""
-    manifests = page("docs/operators/manifests.md")
-    ((wrong, shown),) = [pair for pair in with_next(manifests) if pair[0].told("broken")]
+@pytest.mark.parametrize("name", ["manifests", "resilience"])
+def test_a_broken_manifest_is_told_as_the_page_says(name: str, tmp_path: Path) -> None:
+    """A page shows a wrong manifest and what `jackfield check` prints of it, to the letter."""
+    shows = page(f"docs/operators/{name}.md")
+    ((wrong, shown),) = [pair for pair in with_next(shows) if pair[0].told("broken")]
     assert shown is not None
     file = tmp_path / wrong.told("broken")
     file.parent.mkdir()
     file.write_text(wrong.text)
-    ran = PageWorld(manifests, tmp_path).run(next(iter(commands(shown)))[1:])
+    ran = PageWorld(shows, tmp_path).run(next(iter(commands(shown)))[1:])
     assert (ran.returncode, ran.stdout) == (1, _output(shown))
 
 

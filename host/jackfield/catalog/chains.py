@@ -23,6 +23,8 @@ from jackfield.messages import ConversationRequest
 from jackfield.plugins.asking import Provided
 from jackfield.plugins.manager import Plugins
 from jackfield.policies import PolicySettings
+from jackfield.resilience.registry import Resilience
+from jackfield.resilience.stage import resilience_stage
 
 __all__ = ["Chain", "Chains", "component_digest"]
 
@@ -45,11 +47,13 @@ class Chains:
     Attributes:
         plugins: are asked for stages.
         standing: has the default store and scrubber.
+        resilience: says which timeouts, retries and breakers apply.
         wrap_order: names of plugins whose wrap stages come first, in this order.
     """
 
     plugins: Plugins
     standing: Standing
+    resilience: Resilience
     wrap_order: tuple[str, ...] = ()
 
     def make(
@@ -92,13 +96,15 @@ class Chains:
             supplies=self._supply,
         )
         parts = self._ask(about)
+        resilience = resilience_stage(self.resilience.holder(build.name, is_router=not component.has_provider))
+        # The order of all stages, outermost first. A router enters its targets at `entry`.
         if component.has_provider:
-            innermost: Handler = ProviderHandler(component, limits=_limits(policies), redact=redact)
+            provider = ProviderHandler(component, limits=_limits(policies), redact=redact)
+            core = fold((parts.route, parts.cache, parts.scrub_out, resilience), provider)
         else:
             _check_without_provider(about, parts)
-            innermost = _nobody
-        # The order of all stages, outermost first. A router enters its targets at `entry`.
-        core = fold((parts.route, parts.cache, parts.scrub_out), innermost)
+            # Its time limit is for all targets together.
+            core = fold((resilience, parts.route, parts.scrub_out), _nobody)
         wishes = scrub_wishes(policies.scrub_pii)
         entry = fold((generation_defaults(policies.generation()), wishes, parts.scrub_in), core)
         handler = fold((*parts.unscrubbed, wishes, parts.scrub_in, *parts.wraps), core)

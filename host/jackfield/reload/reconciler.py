@@ -22,6 +22,8 @@ from jackfield.reload.outcomes import Outcome, built, held, kept, no_store
 from jackfield.reload.plan import Plan, make_plan
 from jackfield.reload.retries import Retries
 from jackfield.reload.secrets import SecretChanges
+from jackfield.resilience.registry import Resilience
+from jackfield.resilience.routers import routers_among
 
 __all__ = ["Reconciler"]
 
@@ -37,6 +39,7 @@ class Reconciler:
         denied: says whether the operator's Configuration denies a manifest's type; None denies nothing.
         changed: called after every new catalog.
         generation: the generation to go on from.
+        resilience: follows the folders too, and changes with the catalog.
     """
 
     def __init__(
@@ -46,11 +49,14 @@ class Reconciler:
         denied: Callable[[ComponentManifest], bool] | None = None,
         changed: Callable[[], None] = lambda: None,
         generation: int = 0,
+        resilience: Resilience | None = None,
     ) -> None:
         self.catalog = Catalog(generation)
         self.unreadable: Mapping[str, tuple[Problem, ...]] = {}
         self._denied = denied
         self._changed = changed
+        self._resilience = resilience or Resilience()
+        self._scan: Scan | None = None
         self._builds = Builds(
             builder,
             find=self._find,
@@ -93,7 +99,7 @@ class Reconciler:
                 await asyncio.wait(started, timeout=_TOGETHER)
         finally:
             self._in_pass = False
-        self._last = scan
+        self._last = self._scan = scan
         self._commit(plan)
 
     async def settled(self) -> None:
@@ -242,6 +248,8 @@ class Reconciler:
             else:
                 self._retries.drop(name)
         self._expect_refused(entries, outcomes)
+        if self._scan is not None:
+            self._resilience.apply(self._scan, routers=routers_among(entries.values()))
         if entries != self.catalog.entries:
             self._replace_catalog(entries)
 

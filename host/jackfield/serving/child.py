@@ -126,7 +126,8 @@ class _Worker:
     def _changed(self) -> None:
         # What closes at the end is not gone for the others, or for the process that takes this one's place.
         if self._host is not None and not self._stop.is_set():
-            self._peers.report(self._host.catalog, self._host.readiness.missing())
+            host = self._host
+            self._peers.report(host.catalog, host.readiness.missing(), host.resilience.good)
 
     def _ask_to_stop(self, force: bool) -> None:
         self._channel.send(StopAll(force, self._host.exit_code if self._host is not None else 0))
