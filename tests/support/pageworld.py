@@ -58,7 +58,7 @@ class PageWorld:
             for module in project["project"]["entry-points"]["jackfield"].values()
         }
         for block in self.page.blocks:
-            if block.language != "python" or "@hookimpl" not in block.text:
+            if not _is_plugin(block):
                 continue
             module = block.file_name.removesuffix(".py")
             assert module.startswith("jackfield_"), f"{self.page}:{block.line}: say which file this plugin is"
@@ -77,12 +77,18 @@ class PageWorld:
             assert self.modules[-1] == module, f"{self.page}:{block.line}: the distribution's name gives another module"
 
     def write_manifests(self) -> None:
-        """Write the manifests of a fresh clone, an echo for its model, and the page's own for its own plugins."""
+        """Write the manifests of a fresh clone, an echo for its model, and the page's own.
+
+        Its own are those for types of its plugins, and those that stand in one section with a plugin.
+        """
         self.manifests.mkdir()
         shutil.copy(ROOT / "manifests/echo.yaml", self.manifests)
         (self.manifests / "llm.yaml").write_text(component("llm"))
+        sections = {block.section for block in self.page.blocks if _is_plugin(block)}
         for number, block in enumerate(self.page.blocks):
-            if block.language == "yaml" and any(f"jackfield_{name}" in self.modules for name in _types(block)):
+            if block.language != "yaml":
+                continue
+            if block.section in sections or any(f"jackfield_{name}" in self.modules for name in _types(block)):
                 (self.manifests / f"page{number}.yaml").write_text(block.text)
         for path in self.manifests.iterdir():
             os.utime(path, (1, 1))
@@ -134,6 +140,10 @@ def reader_of(page: Page, folder: Path) -> Iterator[PageWorld]:
             for module in world.modules:
                 sys.modules.pop(module, None)
             importlib.invalidate_caches()
+
+
+def _is_plugin(block: Block) -> bool:
+    return block.language == "python" and "@hookimpl" in block.text
 
 
 def _entry_points(project: Mapping[str, Any]) -> str:
