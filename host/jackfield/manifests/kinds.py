@@ -34,8 +34,9 @@ _OTHER_CATEGORIES = (
     "state.",
     "workflowbackend.",
 )
-_CATEGORIES = ("conversation.", "secretstores.")
+_CATEGORIES = ("cache.", "conversation.", "scrubber.", "secretstores.")
 _PLUGINS = {
+    "cache.redis": "jackfield-redis",
     "conversation.anthropic": "jackfield-anthropic",
     "conversation.aws.bedrock": "jackfield-bedrock",
     "conversation.deepseek": "jackfield-deepseek",
@@ -47,8 +48,11 @@ _PLUGINS = {
     "conversation.ollama": "jackfield-ollama",
     "conversation.openai": "jackfield-openai",
     "conversation.openrouter": "jackfield-openrouter",
+    "scrubber.presidio": "jackfield-presidio",
 }
 """The distribution that brings a type, as of November 2026. A plugin that is not listed is found by its own name."""
+_SWITCHES = {"conversation.router": "--no-route"}
+"""The options that take away a type of the host's own; so does ``--deny-plugins``."""
 
 
 def skip_kind(api_version: str, kind: str, at: Problem) -> Problem | None:
@@ -104,6 +108,8 @@ def check_type(manifest: ComponentManifest, registered: Collection[str]) -> Prob
     if type_key in registered:
         return None
     cause = f"there is no component type {manifest.type_name[:60]}"
+    if switch := _SWITCHES.get(type_key):
+        return manifest.problem("spec.type", f"{cause}, as routing is switched off", f"start the host without {switch}")
     if plugin := _PLUGINS.get(type_key):
         cause += ", as its plugin is not installed"
         return manifest.problem("spec.type", cause, f"run `jackfield install {plugin}`")
