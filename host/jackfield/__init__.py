@@ -6,6 +6,7 @@ The names here are the public interface for plugins; everything else may move.
 from __future__ import annotations
 
 from jackfield.chain.build import ChainBuild, ScrubStages
+from jackfield.chain.forms import collect
 from jackfield.chain.handler import Handler, Stage
 from jackfield.chain.supply import Supply
 from jackfield.chain.unary import Answer, unary
@@ -47,7 +48,7 @@ from jackfield.policies import PolicySettings
 from jackfield.routing import RoutingStrategy, Target
 from jackfield.scrubbing import Scrubber, ScrubStream, Span
 from jackfield.settings import ByteSize, DaprSettings, Duration, Secret, Settings, StringList
-from jackfield.stores import CacheStore
+from jackfield.stores import CacheStore, StoreHealth
 from jackfield.version import __version__
 
 __all__ = [
@@ -103,6 +104,7 @@ __all__ = [
     "Settings",
     "Span",
     "Stage",
+    "StoreHealth",
     "StringList",
     "Supply",
     "Target",
@@ -112,6 +114,7 @@ __all__ = [
     "ToolCallPart",
     "Usage",
     "__version__",
+    "collect",
     "hookimpl",
     "unary",
 ]

@@ -6,14 +6,44 @@ guards every call: a store that fails or takes longer than its ``timeout`` is a 
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TypeVar
 
-from jackfield.components import Component
+from jackfield.components import Build, Component
 from jackfield.settings import Settings
 
-__all__ = ["CacheStore"]
+__all__ = ["CacheStore", "StoreHealth"]
 
+_MINUTE = 60.0
 SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+class StoreHealth:
+    """Which kinds of calls of a store fail at present; kept with the store, as several components may use it."""
+
+    def __init__(self) -> None:
+        self.failing: dict[str, float] = {}
+        self._rubbish_until = 0.0
+
+    def rubbish(self) -> bool:
+        """Note a value that nobody here can have written; return whether none was found in the last minute."""
+        first = self._rubbish_until <= monotonic()
+        self._rubbish_until = monotonic() + _MINUTE
+        return first
+
+    def paused(self, kind: str) -> bool:
+        """Whether calls of a kind are left out for the moment; one in a while is let through to try."""
+        return self.failing.get(kind, 0.0) > monotonic()
+
+    def fails(self, kind: str, until: float) -> bool:
+        """Note a failure, and leave such calls out until a moment; return whether the store worked before."""
+        worked = not self.failing
+        self.failing[kind] = until
+        return worked
+
+    def works(self, kind: str) -> bool:
+        """Note a success; return whether that ends the trouble."""
+        return self.failing.pop(kind, None) is not None and not self.failing
 
 
 class CacheStore(Component[SettingsT]):
@@ -24,6 +54,10 @@ class CacheStore(Component[SettingsT]):
 
     shared: bool = False
     """True if several processes see the same entries, so that a lease means something."""
+
+    def __init__(self, build: Build[SettingsT]) -> None:
+        super().__init__(build)
+        self.health = StoreHealth()
 
     async def get(self, key: str) -> bytes | None:
         """Return what is kept under a key; None if nothing is, or if its time is over."""

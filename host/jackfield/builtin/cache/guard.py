@@ -1,0 +1,95 @@
+"""Calls of a store that can't harm a request: what fails or takes too long is a miss."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from time import monotonic
+from typing import Any, TypeVar
+
+from jackfield import CacheStore, Supply
+from jackfield.builtin.cache.stored import Failed, Kept, decode
+
+__all__ = ["Guard"]
+
+T = TypeVar("T")
+_log = logging.getLogger("jackfield.cache")
+_PAUSE = 0.5
+"""Seconds for which a store that has failed is left alone."""
+
+
+class Guard:
+    """A store with its time limit.
+
+    Args:
+        supply: the store.
+    """
+
+    def __init__(self, supply: Supply[CacheStore[Any]]) -> None:
+        self._supply = supply
+        self._store = supply.component
+        self.waits = self._store.timeout is not None
+        self.shared = self._store.shared
+
+    async def get(self, key: str) -> Kept | Failed | None:
+        """Return what is kept; None for a miss of any kind."""
+        value = await self._call("read", self._store.get(key))
+        if value is None:
+            return None
+        try:
+            return decode(value)
+        except Exception as error:  # noqa: BLE001  anything may stand in a store that others write to
+            if self._store.health.rubbish():
+                about = {"store": self._store.name, "error": type(error).__name__}
+                _log.warning("the cache's store holds what can't be read, which counts as a miss", extra=about)
+            return None
+
+    async def set(self, key: str, value: bytes, ttl: float) -> None:
+        """Keep a value, if the store can."""
+        await self._call("write", self._store.set(key, value, ttl))
+
+    async def lease(self, key: str, holder: str, seconds: float) -> bool:
+        """Take or renew a lease; without the store everybody has it."""
+        return await self._call("write", self._store.lease(key, holder, seconds)) is not False
+
+    async def release(self, key: str, holder: str) -> None:
+        """Give a lease back; without the store it ends by itself."""
+        await self._call("write", self._store.release(key, holder))
+
+    async def _call(self, kind: str, call: Awaitable[T]) -> T | None:
+        health = self._store.health
+        if health.paused(kind):
+            _discard(call)
+            return None
+        try:
+            if not self._supply.ready:
+                await self._supply.wait()
+            if self._store.timeout is None:
+                result = await call
+            else:
+                async with asyncio.timeout(self._store.timeout):
+                    result = await call
+        except Exception as error:  # noqa: BLE001  a store may raise anything, and no request fails for it
+            _discard(call)
+            self._failed(kind, error)
+            return None
+        except BaseException:
+            _discard(call)
+            raise
+        if health.failing and health.works(kind):
+            _log.warning("the cache's store works again", extra={"store": self._store.name})
+        return result
+
+    def _failed(self, kind: str, error: Exception) -> None:
+        if self._store.health.fails(kind, monotonic() + _PAUSE):
+            # The text of an error may hold a key or what a server was told: its type is enough to act on.
+            about = {"store": self._store.name, "error": type(error).__name__, "while": kind}
+            _log.warning("the cache's store doesn't work, and every request counts as a miss", extra=about)
+
+
+def _discard(call: Awaitable[object]) -> None:
+    """Close a coroutine that is not awaited, or not to its end."""
+    close = getattr(call, "close", None)
+    if close is not None:
+        close()
