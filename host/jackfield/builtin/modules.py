@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from jackfield.builtin import cache, local_env, local_file
+from jackfield.builtin import cache, local_env, local_file, route
 
 __all__ = ["BUILTINS"]
 
-BUILTINS = (cache, local_env, local_file)
+BUILTINS = (cache, local_env, local_file, route)
 """The modules that are registered before installed plugins are looked for."""
