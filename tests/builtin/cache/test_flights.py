@@ -1,0 +1,232 @@
+"""Who calls the provider, and who waits: the cache stage with handlers whose every step a test decides."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from building import builder_of
+
+from jackfield import (
+    Build,
+    ChainBuild,
+    Conversation,
+    ConversationRequest,
+    Delta,
+    Event,
+    Finish,
+    Message,
+    PolicySettings,
+    ProviderError,
+    Result,
+    Settings,
+    Supply,
+    TextPart,
+    Usage,
+)
+from jackfield.builtin.cache.guard import Guard
+from jackfield.builtin.cache.memory import MemorySettings, MemoryStore
+from jackfield.builtin.cache.stage import CacheHandler
+
+USAGE = Usage(1, 2, 3)
+
+
+class Provider:
+    """A handler that counts its calls, and waits for the test before each answers."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.called = asyncio.Event()
+        self.go = asyncio.Event()
+        self.error: Exception | None = None
+
+    async def __call__(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        self.calls += 1
+        number = self.calls
+        self.called.set()
+        if request.stream:
+            yield Delta(TextPart(f"answer {number}"))
+        await self.go.wait()
+        if self.error is not None:
+            raise self.error
+        if request.stream:
+            yield Finish("stop")
+            yield USAGE
+        else:
+            yield Result.of_text(f"answer {number}", usage=USAGE)
+
+
+def stage(provider: Provider) -> CacheHandler:
+    """The cache stage around a provider."""
+    policies = PolicySettings(response_cache_ttl=60.0)
+    component: Conversation[Any] = Conversation(Build("c", "conversation.c", Settings()))
+    nothing: Any = builder_of
+    build = ChainBuild(
+        name="c",
+        type_name="conversation.c",
+        component=component,
+        policies=policies,
+        digest="d",
+        references=nothing,
+        targets=nothing,
+        supplies=nothing,
+    )
+    return CacheHandler(provider, build, Guard(Supply(MemoryStore(Build("m", "cache.memory", MemorySettings())))))
+
+
+def request(*, stream: bool = False) -> ConversationRequest:
+    """Always the same question."""
+    return ConversationRequest(component="c", messages=(Message(role="user", parts=(TextPart("hi"),)),), stream=stream)
+
+
+async def turns(count: int = 10) -> None:
+    """Let everything run that can."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def start(work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+    """Begin."""
+    return asyncio.get_running_loop().create_task(work)
+
+
+async def whole(handler: CacheHandler) -> Result:
+    """A unary call."""
+    return await handler.answer(request())
+
+
+async def events_of(handler: CacheHandler) -> list[Event]:
+    """A streamed call, read to its end."""
+    async with aclosing(handler(request(stream=True))) as events:
+        return [event async for event in events]
+
+
+def test_a_cancelled_leader_is_replaced_by_a_follower() -> None:
+    """The followers get the reply of a second call, and there is one, not one for each."""
+
+    async def run() -> None:
+        provider = Provider()
+        handler = stage(provider)
+        leader = start(whole(handler))
+        await provider.called.wait()
+        followers = [start(whole(handler)) for _ in range(5)]
+        await turns()
+        leader.cancel()
+        await turns()
+        provider.go.set()
+        replies = await asyncio.gather(*followers)
+        assert provider.calls == 2
+        assert {reply.choices[0].text for reply in replies} == {"answer 2"}
+
+    asyncio.run(run())
+
+
+def test_a_leader_s_error_is_its_own() -> None:
+    """Its followers call for themselves, all at once."""
+
+    async def run() -> None:
+        provider = Provider()
+        handler = stage(provider)
+        provider.error = ProviderError("no", status=500)
+        leader = start(whole(handler))
+        await provider.called.wait()
+        followers = [start(whole(handler)) for _ in range(5)]
+        await turns()
+        provider.go.set()
+        with pytest.raises(ProviderError):
+            await leader
+        provider.error = None
+        provider.go.clear()
+        await turns(30)
+        assert provider.calls == 6
+        provider.go.set()
+        assert len({reply.choices[0].text for reply in await asyncio.gather(*followers)}) == 5
+
+    asyncio.run(run())
+
+
+def test_a_leader_whose_reader_stalls_is_given_up() -> None:
+    """A follower has its reply though the leader's reader never asks for its second event."""
+
+    async def run() -> None:
+        provider = Provider()
+        provider.go.set()
+        handler = stage(provider)
+        async with aclosing(handler(request(stream=True))) as events:
+            await anext(events)
+            async with asyncio.timeout(5):
+                reply = await whole(handler)
+            assert reply.choices[0].text == "answer 2"
+            assert [type(event) async for event in events] == [Finish, Usage]
+
+    asyncio.run(run())
+
+
+def test_a_stream_that_is_read_slowly_keeps_its_followers_waiting_less_than_the_limit() -> None:
+    """A reader that goes on in time keeps the lead: one call."""
+
+    async def run() -> None:
+        provider = Provider()
+        handler = stage(provider)
+        async with aclosing(handler(request(stream=True))) as events:
+            await anext(events)
+            follower = start(whole(handler))
+            await turns()
+            provider.go.set()
+            assert [type(event) async for event in events] == [Finish, Usage]
+        assert (await follower).choices[0].text == "answer 1"
+        assert provider.calls == 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_stream_and_a_whole_reply_share_an_entry(first: bool) -> None:
+    """What one form has stored answers the other: one delta, the finish, the usage."""
+
+    async def run() -> None:
+        provider = Provider()
+        provider.go.set()
+        handler = stage(provider)
+        if first:
+            await events_of(handler)
+        else:
+            await whole(handler)
+        assert await whole(handler) == Result.of_text("answer 1", usage=USAGE)
+        assert await events_of(handler) == [Delta(TextPart("answer 1")), Finish("stop"), USAGE]
+        assert provider.calls == 1
+
+    asyncio.run(run())
+
+
+def test_a_stream_that_is_cut_off_is_not_kept() -> None:
+    """Its reader leaves before the finish; the next call is a call."""
+
+    async def run() -> None:
+        provider = Provider()
+        provider.go.set()
+        handler = stage(provider)
+        async with aclosing(handler(request(stream=True))) as events:
+            await anext(events)
+        assert (await whole(handler)).choices[0].text == "answer 2"
+
+    asyncio.run(run())
+
+
+def test_a_stream_that_fails_is_not_kept() -> None:
+    """Its error reaches the reader, and the next call is a call."""
+
+    async def run() -> None:
+        provider = Provider()
+        provider.go.set()
+        provider.error = ProviderError("cut", status=500)
+        handler = stage(provider)
+        with pytest.raises(ProviderError):
+            await events_of(handler)
+        provider.error = None
+        assert (await whole(handler)).choices[0].text == "answer 2"
+
+    asyncio.run(run())
