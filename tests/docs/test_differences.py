@@ -71,9 +71,9 @@ CLAIMS = [
     Claim(
         "the scrub flag in the other version's spelling",
         ALPHA2,
-        HELLO | {"scrubPII": True},
-        500,
-        "jackfield-presidio",
+        {"inputs": [{"messages": [{"ofUser": {"content": [{"text": "to a@b.example"}]}}]}], "scrubPII": True},
+        200,
+        "to <EMAIL_ADDRESS>",
     ),
     Claim('"24h" as a duration', ALPHA2, HELLO | {"promptCacheRetention": "24h"}, 200, "hello"),
     Claim("a negative or infinite temperature", ALPHA2, HELLO | {"temperature": "Infinity"}, 400, "INVALID_PARMS"),
