@@ -9,10 +9,12 @@ import pytest
 from markdown import page
 
 from jackfield.builtin.api_log import register_observers
+from jackfield.builtin.cache.memory import MemorySettings
 from jackfield.builtin.local_env import EnvironmentSettings
 from jackfield.builtin.local_file import FileSettings
 from jackfield.catalog.catalog import State
 from jackfield.errors import ERROR_CODES
+from jackfield.http.facts import DEBUG, FACTS
 from jackfield.http.overrides import override_name
 from jackfield.manifests.fields import LEVELS
 from jackfield.manifests.names import fields_of
@@ -25,6 +27,7 @@ from jackfield.settings import Settings
 
 API = page("docs/operators/api.md")
 MANIFESTS = page("docs/operators/manifests.md")
+CACHING = page("docs/operators/caching.md")
 RELOAD = page("docs/operators/reload.md")
 
 
@@ -74,6 +77,21 @@ def test_every_error_code_is_described_with_its_status() -> None:
     described = {codes(row[0])[0]: row[1] for row in API.table("Errors") if codes(row[0])}
     for kind in ERROR_CODES.values():
         assert described.get(kind.code) == str(kind.http_status), kind
+
+
+def test_every_header_that_tells_of_a_reply_is_described() -> None:
+    """The table of headers has all that pages of other origins may read, and the one that asks for more."""
+    rows = API.table("Headers")
+    out = {name for row in rows if "out" in row[1] for name in codes(row[0])}
+    assert out == set(FACTS)
+    assert [row[1] for row in rows if DEBUG.decode() in codes(row[0])] == ["in"]
+
+
+def test_the_store_in_memory_is_described() -> None:
+    """Its settings and their defaults are what the page on caching says."""
+    (setting,) = fields_of(MemorySettings)
+    assert CACHING.table("Stores") == [[f"`{setting.names[0]}`", "`64Mi`", CACHING.table("Stores")[0][2]]]
+    assert MemorySettings().max_size == 64 << 20
 
 
 def test_every_override_is_described_by_all_its_names() -> None:
