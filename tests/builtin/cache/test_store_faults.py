@@ -1,0 +1,113 @@
+"""A store that fails, hangs, is full or holds rubbish, under load: every request is answered all the same."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+from jackfield_redis.testing import ValkeyServer, needed_server
+from running import Reply, RunningHost, component
+from upstream import running_upstream
+
+LOAD = 120
+SLACK = 2.0
+"""Seconds that a request may take on a busy machine; a store that is waited for without limit takes far longer."""
+
+
+@contextmanager
+def shared_cache(folder: Path) -> Iterator[tuple[RunningHost, ValkeyServer]]:
+    """A host whose component keeps its replies in a real server."""
+    needed_server()
+    with running_upstream() as upstream, ValkeyServer() as server:
+        llm = component(
+            "llm", "conversation.openai", key="k", endpoint=upstream.endpoint, cacheTTL="1h", cache="shared"
+        )
+        (folder / "all.yaml").write_text(f"{llm}---\n{component('shared', 'cache.redis', url=server.url)}")
+        with RunningHost(folder) as host:
+            yield host, server
+
+
+def loaded(host: RunningHost, change: Callable[[], None], name: str) -> list[tuple[Reply, float]]:
+    """Send requests all the time, and change something in the middle of them."""
+
+    def ask(number: int) -> tuple[Reply, float]:
+        if number == LOAD // 3:
+            change()
+        started = perf_counter()
+        reply = host.converse("llm", f"{name} {number % 40}")
+        return reply, perf_counter() - started
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(ask, range(LOAD)))
+
+
+def outages(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the cache has logged about its store."""
+    return [record.message for record in caplog.records if record.name == "jackfield.cache"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "mend"),
+    [(ValkeyServer.kill, ValkeyServer.restart), (ValkeyServer.pause, ValkeyServer.resume)],
+    ids=["killed", "paused"],
+)
+def test_no_request_is_lost_with_the_store(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    fault: Callable[[ValkeyServer], None],
+    mend: Callable[[ValkeyServer], None],
+) -> None:
+    """One warning for the outage, one line for the end, and the cache works again."""
+    caplog.set_level(logging.WARNING, "jackfield.cache")
+    with shared_cache(tmp_path) as (host, server):
+        assert [host.converse("llm").headers["x-jackfield-cache"] for _ in range(2)] == ["miss", "hit"]
+        during = loaded(host, lambda: fault(server), "during")
+        assert {reply.status for reply, _ in during} == {200}
+        assert max(seconds for _, seconds in during) < SLACK
+        assert outages(caplog) == ["the cache's store doesn't work, and every request counts as a miss"]
+        after = loaded(host, lambda: mend(server), "after")
+        assert {reply.status for reply, _ in after} == {200}
+        deadline = perf_counter() + 10
+        while host.converse("llm", "again").headers["x-jackfield-cache"] != "hit":
+            assert perf_counter() < deadline, "the cache did not come back"
+        assert outages(caplog)[-1] == "the cache's store works again"
+
+
+def test_a_full_store_is_a_miss(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What can't be kept is answered; what was kept before still is a hit."""
+    caplog.set_level(logging.WARNING, "jackfield.cache")
+    with shared_cache(tmp_path) as (host, server):
+        host.converse("llm", "kept")
+        during = loaded(host, server.fill, "full")
+        assert {reply.status for reply, _ in during} == {200}
+        assert host.converse("llm", "kept").headers["x-jackfield-cache"] == "hit"
+        assert outages(caplog).count("the cache's store doesn't work, and every request counts as a miss") == 1
+
+
+def test_rubbish_in_the_store_is_a_miss(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A value that nobody here wrote is told once, and replaced by the reply."""
+    caplog.set_level(logging.WARNING, "jackfield.cache")
+    with shared_cache(tmp_path) as (host, server):
+        texts = ["one", "two", "three"]
+        for text in texts:
+            host.converse("llm", text)
+        for key in server.keys():
+            server.write(key, b"\xffrubbish")
+        replies = [host.converse("llm", text) for text in texts * 2]
+        assert [reply.headers["x-jackfield-cache"] for reply in replies] == ["miss"] * 3 + ["hit"] * 3
+        assert outages(caplog) == ["the cache's store holds what can't be read, which counts as a miss"]
+
+
+def test_a_store_that_is_down_from_the_start_keeps_nothing_from_being_served(tmp_path: Path) -> None:
+    """Component and store load, and requests are answered."""
+    with shared_cache(tmp_path) as (_, server):
+        server.kill()
+        (tmp_path / "second").mkdir()
+        (tmp_path / "second" / "all.yaml").write_text((tmp_path / "all.yaml").read_text())
+        with RunningHost(tmp_path / "second") as host:
+            assert host.converse("llm").status == 200
