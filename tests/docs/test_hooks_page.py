@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import inspect
 import logging
 import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 from markdown import page
 from pageworld import reader_of
 
+from jackfield.chain.handler import fold
+from jackfield.events import Delta, Event, Finish, Result
 from jackfield.hookspecs import Hooks, RegisterComponents, RegisterObservers
-from jackfield.messages import ConversationRequest, Record
+from jackfield.messages import ConversationRequest, Message, Record, TextPart
 
 HOOKS = page("docs/plugins/hooks.md")
 WRITING = page("docs/plugins/writing.md")
@@ -71,6 +77,43 @@ def test_the_observer_of_the_page_is_told_of_a_request(tmp_path: Path, caplog: p
         host.join()
     (told,) = [record for record in caplog.records if record.name == "jackfield.tally"]
     assert (vars(told)["component"], vars(told)["sum"]) == ("echo", 3)
+
+
+def test_the_stage_of_the_page_that_sees_unscrubbed_text_does(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It stands before scrub-in and is listed so; the provider gets the text masked all the same."""
+    with reader_of(HOOKS, tmp_path) as world, world.serving({}) as host:
+        with caplog.at_level(logging.INFO, "jackfield.exposure"):
+            assert host.converse("support", "ORD-123456").json["outputs"][0]["choices"][0]["message"] == {
+                "content": "<ORDER>"
+            }
+        components = host.request("GET", "/v1.0/metadata").json["jackfield"]["components"]
+    (stages,) = [entry["stages"] for entry in components if entry["name"] == "support"]
+    assert stages == ["wrap exposure (sees unscrubbed)", "scrub-in orders", "wrap brevity", *stages[3:]]
+    (told,) = [record for record in caplog.records if record.name == "jackfield.exposure"]
+    assert vars(told)["messages"] == 1
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_scrub_stages_of_the_page_hold_a_stream(wanted: bool, tmp_path: Path) -> None:
+    """An order number that is cut in two is masked where that is asked for, and every event passes where it isn't."""
+
+    async def cut(request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        for event in [*pieces, Finish("stop")] if request.stream else [whole]:
+            yield event
+
+    async def run() -> list[Event]:
+        stages = importlib.import_module("jackfield_orders")
+        chain = fold((stages.ScrubIn, stages.ScrubOut), cut)
+        message = Message(role="user", parts=(TextPart("hello"),))
+        request = ConversationRequest(component="x", messages=(message,), stream=True, scrub_reply=wanted)
+        async with aclosing(chain(request)) as events:
+            return [event async for event in events]
+
+    pieces: list[Event] = [Delta(TextPart("see ORD-12")), Delta(TextPart("3456"))]
+    whole: Event = Result.of_text("see ORD-123456")
+    with reader_of(HOOKS, tmp_path):
+        events = asyncio.run(run())
+    assert events == [*([Delta(TextPart("see <ORDER>"))] if wanted else pieces), Finish("stop")]
 
 
 def test_the_record_has_the_attributes_that_the_page_names() -> None:
