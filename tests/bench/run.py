@@ -35,6 +35,7 @@ BODY = json.dumps(
     }
 ).encode()
 LIMITS = {"proxied alpha2": 210.0, "echo alpha2": 45.0}
+CACHED_ABOVE_ECHO = 10.0
 LIMIT_MEMORY = 90.0
 LIMIT_READY = 1.0
 
@@ -77,14 +78,17 @@ def check(name: str, body: bytes) -> None:
 
 
 def manifests(folder: Path, port: int) -> None:
-    """Write an echo and a proxied component."""
+    """Write an echo, a proxied and a cached component."""
     head = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: %s}\nspec:\n  type: %s\n  version: v1\n"
     (folder / "echo.yaml").write_text(head % ("echo", "conversation.echo"))
-    (folder / "openai.yaml").write_text(
+    proxied = (
         head % ("openai", "conversation.openai")
         + f"  metadata:\n  - {{name: key, value: k}}\n  - {{name: endpoint, value: 'http://127.0.0.1:{port}/v1'}}\n"
         + "  - {name: model, value: mock}\n"
     )
+    (folder / "openai.yaml").write_text(proxied)
+    kept = proxied.replace("{name: openai}", "{name: cached}") + "  - {name: responseCacheTTL, value: 1h}\n"
+    (folder / "cached.yaml").write_text(kept)
 
 
 def run(server: str, requests: int, connections: int, rounds: int) -> list[Row]:
@@ -94,12 +98,13 @@ def run(server: str, requests: int, connections: int, rounds: int) -> list[Row]:
         upstream = stack.enter_context(script("instant_upstream.py"))
         manifests(Path(folder), upstream.port)
         bare = stack.enter_context(script("bare.py", server))
-        served = stack.enter_context(host(Path(folder), "--server", server, components=2))
+        served = stack.enter_context(host(Path(folder), "--server", server, components=3))
         sys.stdout.write(f"{server}: ready after {served.started:.2f} s, {served.memory:.0f} MiB before load\n")
         for _ in range(rounds):
             for name, process, path in (
                 ("bare server", bare, "/"),
                 ("echo alpha2", served, "/v1.0-alpha2/conversation/echo/converse"),
+                ("cached alpha2", served, "/v1.0-alpha2/conversation/cached/converse"),
                 ("proxied alpha2", served, "/v1.0-alpha2/conversation/openai/converse"),
             ):
                 row = measure(name, server, process, path, requests=requests, connections=connections)
@@ -122,10 +127,12 @@ def main() -> None:
     for server in arguments.servers.split(","):
         rows = run(server, arguments.requests, arguments.connections, arguments.rounds)
         bare = rows[0]
+        echo = next(row for row in rows if row.name == "echo alpha2")
+        limits = {**LIMITS, "cached alpha2": round(echo.cpu - bare.cpu + CACHED_ABOVE_ECHO)}
         sys.stdout.write(f"\n{server:<15}{'us CPU':>7} {'above':>7} {'limit':>6} {'req/s':>7} ")
         sys.stdout.write(f"{'p50 ms':>7} {'p99 ms':>7} {'MiB':>5}\n")
         for row in rows:
-            above, limit = row.cpu - bare.cpu, LIMITS.get(row.name)
+            above, limit = row.cpu - bare.cpu, limits.get(row.name)
             exceeded = exceeded or (limit is not None and above > limit)
             sys.stdout.write(
                 f"{row.name:<15}{row.cpu:>7.0f} {above:>7.0f} {limit or '':>6} "

@@ -16,7 +16,7 @@ from jackfield.options import HostOptions
 from jackfield.serving.network import Network, bind
 from jackfield.serving.worker import run, serve_host
 
-__all__ = ["Reply", "RunningHost", "component"]
+__all__ = ["Reply", "RunningHost", "component", "converse_on", "get_on"]
 
 
 def component(name: str, type_name: str = "conversation.echo", *, extra: str = "", **items: str) -> str:
@@ -145,3 +145,22 @@ def send(
     connection.request(method, path, data, {name.replace("_", "-"): value for name, value in headers.items()})
     response = connection.getresponse()
     return Reply(response.status, {key.lower(): value for key, value in response.getheaders()}, response.read())
+
+
+def converse_on(port: int, name: str, text: str, *, scrub: bool = False, **headers: str) -> Reply:
+    """Say something over alpha2 to a component of a host that listens on a port."""
+    said = {"messages": [{"ofUser": {"content": [{"text": text}]}}], "scrubPII": scrub}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        return send(connection, "POST", f"/v1.0-alpha2/conversation/{name}/converse", {"inputs": [said]}, **headers)
+    finally:
+        connection.close()
+
+
+def get_on(port: int, path: str) -> Reply:
+    """Get something from a host that listens on a port."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        return send(connection, "GET", path)
+    finally:
+        connection.close()
