@@ -61,6 +61,7 @@ class Builds:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._asked: dict[str, set[str]] = {}
         self._waits_for: dict[str, str] = {}
+        self._circles: dict[str, list[str]] = {}
         self._given_up: set[asyncio.Task[None]] = set()
 
     @property
@@ -113,7 +114,7 @@ class Builds:
             self._finished(name, outcome)
 
     def _forget(self, name: str) -> None:
-        for noted in (self._tasks, self._manifests, self._asked, self._waits_for):
+        for noted in (self._tasks, self._manifests, self._asked, self._waits_for, self._circles):
             noted.pop(name, None)
 
     async def _outcome(self, name: str, manifest: ComponentManifest, serving: Instance | None) -> Outcome:
@@ -123,7 +124,7 @@ class Builds:
             except _UnderConstruction as other:
                 circle = await self._await_other(name, other.name, manifest)
                 if circle is not None:
-                    return Outcome(manifest, State.FAILED, problems=(circle,))
+                    return Outcome(manifest, State.FAILED, problems=(circle,), refused=frozenset({other.name}))
             except StoreNotLoaded as error:
                 return Outcome(manifest, State.WAITING, problems=(self._no_store(manifest, error.store),))
             except Unusable as error:
@@ -141,20 +142,27 @@ class Builds:
                 return Outcome(manifest, State.READY, instance, problems)
 
     async def _await_other(self, name: str, other: str, manifest: ComponentManifest) -> Problem | None:
-        """Wait until another build has ended; gives the problem if that one waits for this one."""
+        """Wait until another build has ended; gives the problem if that one waits for this one.
+
+        All who are in a circle have the problem. Otherwise the last of them would be built with what served before.
+        """
         self._waits_for[name] = other
         circle, step = [name], other
-        while step in self._waits_for:
+        while step in self._waits_for and step not in circle:
             circle.append(step)
-            if step == name:
-                cause = f"its references form a circle: {' -> '.join(circle)}"
-                return mention(manifest, other, cause, "break it")
             step = self._waits_for[step]
+        if step == name:
+            self._circles.update(dict.fromkeys(circle, circle))
         task = self._tasks.get(other)
-        if task is not None:
+        if task is not None and name not in self._circles:
             await asyncio.wait([task])
         self._waits_for.pop(name, None)
-        return None
+        found = self._circles.pop(name, None)
+        if found is None:
+            return None
+        start = found.index(name)
+        steps = [*found[start:], *found[:start], name]
+        return mention(manifest, other, f"its references form a circle: {' -> '.join(steps)}", "break it")
 
     def _find(self, asking: str, name: str) -> Instance | None:
         self._asked.setdefault(asking, set()).add(name)

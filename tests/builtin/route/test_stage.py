@@ -282,7 +282,7 @@ class Odd(RoutingStrategy):
         super().__init__({})
         self.answer = answer
 
-    def order(self, request: ConversationRequest, targets: Sequence[Target]) -> Iterable[Target]:  # noqa: ARG002
+    def order(self, request: ConversationRequest, targets: Sequence[Target]) -> Iterable[Target]:
         """Return or raise it."""
         if isinstance(self.answer, BaseException):
             raise self.answer
