@@ -184,6 +184,7 @@ class Builder:
                 # done again.
                 chain = self.fold(examined, decoded, build, component, redact)
                 await component.start()
+                self.chains.warm(_policies(decoded))
         except BaseException as error:
             if component is not None:
                 await close_quietly(component)

@@ -25,6 +25,7 @@ from jackfield.plugins.manager import Plugins
 from jackfield.policies import PolicySettings
 from jackfield.resilience.registry import Resilience
 from jackfield.resilience.stage import resilience_stage
+from jackfield.scrubbing import Scrubber
 
 __all__ = ["Chain", "Chains", "component_digest"]
 
@@ -109,6 +110,12 @@ class Chains:
         entry = fold((generation_defaults(policies.generation()), wishes, parts.scrub_in), core)
         handler = fold((*parts.unscrubbed, wishes, parts.scrub_in, *parts.wraps), core)
         return Chain(handler, entry, parts.names)
+
+    def warm(self, policies: PolicySettings) -> None:
+        """Have the default scrubber started where a manifest enforces scrubbing; one it names has been already."""
+        if policies.scrub_pii is not None and policies.scrubber is None:
+            kind: type[Scrubber[Any]] = Scrubber
+            self.standing.begin(kind)
 
     def _ask(self, build: ChainBuild) -> _Parts:
         policies, plugins = build.policies, self.plugins

@@ -49,6 +49,11 @@ class Standing:
             self._made[kind] = Supply(component, component.start)
         return cast("Supply[ComponentT]", self._made[kind])
 
+    def begin(self, kind: type[ComponentT]) -> None:
+        """Have the default component of a kind started in the background, if any stage has asked for it."""
+        if kind in self._made:
+            self._made[kind].begin()
+
     async def close(self) -> None:
         """Close what was made."""
         made = [supply.component for supply in self._made.values()]

@@ -31,18 +31,21 @@ class Supply(Generic[ComponentT_co]):
         """Whether the component can be used at once."""
         return self._start is None
 
+    def begin(self) -> None:
+        """Have the component started in the background, without waiting; what keeps it from that, ``wait`` tells."""
+        if self._start is not None and self._starting is None:
+            self._starting = asyncio.ensure_future(self._start())
+            self._starting.add_done_callback(self._ended)
+
     async def wait(self) -> None:
         """Wait until the component can be used; the first caller has it started.
 
         Raises:
             Exception: what kept it from starting; the next caller has it tried again.
         """
-        if self._start is None:
-            return
-        if self._starting is None:
-            self._starting = asyncio.ensure_future(self._start())
-            self._starting.add_done_callback(self._ended)
-        await asyncio.shield(self._starting)
+        self.begin()
+        if self._starting is not None:
+            await asyncio.shield(self._starting)
 
     def _ended(self, starting: asyncio.Future[None]) -> None:
         self._starting = None
