@@ -10,9 +10,10 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
-from jackfield_redis.testing import ValkeyServer, needed_server
 from running import Reply, RunningHost, component
 from upstream import running_upstream
+
+from jackfield_redis.testing import ValkeyServer, needed_server
 
 LOAD = 120
 SLACK = 2.0
@@ -39,7 +40,7 @@ def loaded(host: RunningHost, change: Callable[[], None], name: str) -> list[tup
         if number == LOAD // 3:
             change()
         started = perf_counter()
-        reply = host.converse("llm", f"{name} {number % 40}")
+        reply = host.converse("llm", f"{name} {number % 80}")
         return reply, perf_counter() - started
 
     with ThreadPoolExecutor(8) as pool:
@@ -96,7 +97,8 @@ def test_rubbish_in_the_store_is_a_miss(tmp_path: Path, caplog: pytest.LogCaptur
         texts = ["one", "two", "three"]
         for text in texts:
             host.converse("llm", text)
-        for key in server.keys():
+        keys = server.keys()
+        for key in keys:
             server.write(key, b"\xffrubbish")
         replies = [host.converse("llm", text) for text in texts * 2]
         assert [reply.headers["x-jackfield-cache"] for reply in replies] == ["miss"] * 3 + ["hit"] * 3
