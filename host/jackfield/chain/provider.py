@@ -23,8 +23,8 @@ __all__ = ["ProviderHandler"]
 
 _log = logging.getLogger("jackfield.provider")
 _INSTALL_A_SCRUBBER = (
-    "scrubbing was asked for, and no scrubber is installed; install jackfield-presidio "
-    "(jackfield install presidio) or leave out the scrub flag"
+    "scrubbing was asked for, and this component has no scrubber; install jackfield-presidio (jackfield install "
+    "presidio), take out what switches scrubbing off (--no-scrub, `scrubber: none`), or leave out the scrub flag"
 )
 
 
