@@ -142,3 +142,4 @@ def bench(session: nox.Session) -> None:
     session.install(*editable([ROOT, *PLUGINS]), *TEST_PEERS)
     session.run("python", "tests/bench/run.py", *session.posargs)
     session.run("python", "tests/bench/edits.py")
+    session.run("python", "tests/bench/scrubbing.py")
