@@ -44,7 +44,7 @@ class Runner:
                 await self._supply.wait()
             except RequestError:
                 raise
-            except (Exception, SystemExit) as error:
+            except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything
                 _told(scrubber, "a scrubber could not be started", error)
                 cause = f"scrubbing was asked for, and scrubber {scrubber.name} could not be started"
                 raise ScrubberMissing(f"{cause} ({type(error).__name__}); see the host's log") from None
@@ -86,7 +86,7 @@ class Runner:
             return work()
         except RequestError:
             raise
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything
             scrubber = self._supply.component
             _told(scrubber, "a scrubber failed", error)
             cause = f"scrubber {scrubber.name} failed ({type(error).__name__})"

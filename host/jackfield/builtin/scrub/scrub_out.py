@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
+from typing import Any
 
 from msgspec.structs import replace
 
-from jackfield import ConversationRequest, Delta, Event, Finish, Handler, InvokeError, Record, Result, Usage, unary
+from jackfield import (
+    ConversationRequest,
+    Delta,
+    Event,
+    Finish,
+    Handler,
+    InvokeError,
+    Record,
+    Result,
+    Scrubber,
+    Usage,
+    unary,
+)
 from jackfield.builtin.scrub.choices import ChoiceStream
 from jackfield.builtin.scrub.mask import Mask, size_of, unknown
 from jackfield.builtin.scrub.runner import Runner, count
@@ -58,27 +71,39 @@ class ScrubOut:
         if not request.stream:
             yield await self._scrubbed_answer(request)
             return
-        scrubber, record = await self._runner.ready(), request.record
-        choices: dict[int, ChoiceStream] = {}
+        reply = _Reply(await self._runner.ready(), self._runner, request.record)
         async with aclosing(self._handler(replace(request, reply_scrubbed=True))) as events:
             async for event in events:
-                kind = type(event)
-                if isinstance(event, Delta) and kind is Delta:
-                    if event.index not in choices:
-                        choices[event.index] = ChoiceStream(scrubber, self._runner, record)
-                    part = await choices[event.index].feed(event.part)
-                    if part is not None:
-                        yield Delta(part, event.index)
-                elif isinstance(event, Finish) and kind is Finish:
-                    if event.index in choices:
-                        for part in await choices.pop(event.index).end():
-                            yield Delta(part, event.index)
-                    yield event
-                elif isinstance(event, Result):
-                    yield await self._whole(event, record)
-                elif kind is Usage:
-                    yield event
-                else:
-                    raise unknown(event)
-        if choices:
+                if isinstance(event, Result):
+                    yield await self._whole(event, request.record)
+                    continue
+                for shown in await reply.take(event):
+                    yield shown
+        if reply.choices:
             raise InvokeError("the provider's reply ended before it was finished")
+
+
+class _Reply:
+    """A streamed reply: its choices that have begun and aren't finished."""
+
+    def __init__(self, scrubber: Scrubber[Any], runner: Runner, record: Record) -> None:
+        self.choices: dict[int, ChoiceStream] = {}
+        self._scrubber = scrubber
+        self._runner = runner
+        self._record = record
+
+    async def take(self, event: Event) -> list[Event]:
+        """Take the next event, and give those that may be shown by now."""
+        kind = type(event)
+        if isinstance(event, Delta) and kind is Delta:
+            index = event.index
+            if index not in self.choices:
+                self.choices[index] = ChoiceStream(self._scrubber, self._runner, self._record)
+            part = await self.choices[index].feed(event.part)
+            return [] if part is None else [Delta(part, index)]
+        if isinstance(event, Finish) and kind is Finish:
+            rest = await self.choices.pop(event.index).end() if event.index in self.choices else []
+            return [*(Delta(part, event.index) for part in rest), event]
+        if kind is Usage:
+            return [event]
+        raise unknown(event)
