@@ -7,10 +7,9 @@ import statistics
 import sys
 from time import process_time
 
+from jackfield import Build
 from jackfield_presidio.component import PresidioScrubber
 from jackfield_presidio.settings import PresidioSettings
-
-from jackfield import Build
 
 PROSE = (
     "The committee met again after lunch and went through the remaining points of the agenda without much debate, "
