@@ -228,11 +228,11 @@ def test_a_settled_piece_is_not_held() -> None:
     assert events.index(Delta(TextPart("one\n"))) < events.index(Finish("stop", 0, "m"))
 
 
-class Picture(TextPart, tag="picture"):
+class Picture(TextPart, frozen=True, tag="picture"):
     """A part that the host doesn't know."""
 
 
-class Novelty(Usage, tag="novelty"):
+class Novelty(Usage, frozen=True, tag="novelty"):
     """An event that the host doesn't know."""
 
 
@@ -278,7 +278,7 @@ def test_a_denial_is_told_apart_from_a_break() -> None:
 
 
 def test_long_texts_are_scrubbed_off_the_loop() -> None:
-    """Short texts are scanned on the loop; more than the limit in sum goes to a thread, and the loop turns meanwhile."""
+    """Short texts are scanned on the loop; more than the limit in sum goes to a thread while the loop turns."""
     scrubber = Words()
     handler = stages(Provider(OK), scrubber)
     whole(handler, asking(said("x" * 16384), reply=False))
