@@ -13,14 +13,14 @@ MAIL = "Write to jane.doe@example.com today"
 @pytest.mark.parametrize(("api", "status"), [("alpha1", 202), ("alpha2", 200)])
 def test_what_a_manifest_enforces_is_masked(tmp_path: Path, api: str, status: int) -> None:
     """A component with ``scrubPII`` gets masked text; one with ``scrubber: none`` as well refuses."""
-    manifests = [component("echo", scrubPII="both"), component("off", scrubPII="both", scrubber="none")]
+    manifests = [component("echo", scrubPII="both"), component("bare", scrubPII="both", scrubber="none")]
     (tmp_path / "a.yaml").write_text("---\n".join(manifests))
     with RunningHost(tmp_path) as host:
         reply = host.converse("echo", MAIL, api=api)
         assert reply.status == status, reply.body
         assert b"jane.doe" not in reply.body
         assert b"EMAIL_ADDRESS" in reply.body
-        assert host.converse("off", MAIL, api=api).status == 500
+        assert host.converse("bare", MAIL, api=api).status == 500
 
 
 def test_the_document_s_own_example_is_served(tmp_path: Path) -> None:
