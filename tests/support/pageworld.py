@@ -79,7 +79,8 @@ class PageWorld:
     def write_manifests(self) -> None:
         """Write the manifests of a fresh clone, an echo for its model, and the page's own.
 
-        Its own are those for types of its plugins, and those that stand in one section with a plugin.
+        Its own are those for types of its plugins, those that stand in one section with a plugin, and those before
+        which the page says that they are served.
         """
         self.manifests.mkdir()
         shutil.copy(ROOT / "manifests/echo.yaml", self.manifests)
@@ -88,7 +89,8 @@ class PageWorld:
         for number, block in enumerate(self.page.blocks):
             if block.language != "yaml":
                 continue
-            if block.section in sections or any(f"jackfield_{name}" in self.modules for name in _types(block)):
+            own = any(f"jackfield_{name}" in self.modules for name in _types(block))
+            if own or block.section in sections or block.told("served"):
                 (self.manifests / f"page{number}.yaml").write_text(block.text)
         for path in self.manifests.iterdir():
             os.utime(path, (1, 1))
