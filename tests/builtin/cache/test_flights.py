@@ -59,8 +59,32 @@ class Provider:
             yield Result.of_text(f"answer {number}", usage=USAGE)
 
 
-def stage(provider: Provider) -> CacheHandler:
+class SharedStore(MemoryStore):
+    """A store as several replicas see it, with leases that one holder at a time has."""
+
+    shared = True
+    timeout = 5.0
+
+    def __init__(self) -> None:
+        super().__init__(Build("shared", "cache.shared", MemorySettings()))
+        self.leases: dict[str, tuple[str, float]] = {}
+
+    async def lease(self, key: str, holder: str, seconds: float) -> bool:
+        now = asyncio.get_running_loop().time()
+        other, until = self.leases.get(key, (holder, 0.0))
+        if other != holder and until > now:
+            return False
+        self.leases[key] = (holder, now + seconds)
+        return True
+
+    async def release(self, key: str, holder: str) -> None:
+        if self.leases.get(key, ("", 0.0))[0] == holder:
+            del self.leases[key]
+
+
+def stage(provider: Provider, store: MemoryStore | None = None) -> CacheHandler:
     """The cache stage around a provider."""
+    store = store or MemoryStore(Build("m", "cache.memory", MemorySettings()))
     policies = PolicySettings(response_cache_ttl=60.0)
     component: Conversation[Any] = Conversation(Build("c", "conversation.c", Settings()))
     nothing: Any = builder_of
@@ -74,7 +98,7 @@ def stage(provider: Provider) -> CacheHandler:
         targets=nothing,
         supplies=nothing,
     )
-    return CacheHandler(provider, build, Guard(Supply(MemoryStore(Build("m", "cache.memory", MemorySettings())))))
+    return CacheHandler(provider, build, Guard(Supply(store)))
 
 
 def request(*, stream: bool = False) -> ConversationRequest:
@@ -228,5 +252,68 @@ def test_a_stream_that_fails_is_not_kept() -> None:
             await events_of(handler)
         provider.error = None
         assert (await whole(handler)).choices[0].text == "answer 2"
+
+    asyncio.run(run())
+
+
+def test_replicas_that_share_a_store_call_once_between_them() -> None:
+    """Another replica's followers get the leader's reply, and the lease is given back."""
+
+    async def run() -> None:
+        provider, store = Provider(), SharedStore()
+        here, there = stage(provider, store), stage(provider, store)
+        calls = [start(whole(handler)) for handler in (here, there) for _ in range(5)]
+        await provider.called.wait()
+        await asyncio.sleep(0.05)
+        provider.go.set()
+        assert {reply.choices[0].text for reply in await asyncio.gather(*calls)} == {"answer 1"}
+        assert (provider.calls, store.leases) == (1, {})
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("end", "calls"), [("cancelled", 2), ("failed", 4)])
+def test_another_replica_goes_on_when_the_leader_is_gone(end: str, calls: int) -> None:
+    """A cancelled leader is replaced by one of the others; an error has each of them call for itself."""
+
+    async def run() -> None:
+        provider, store = Provider(), SharedStore()
+        here, there = stage(provider, store), stage(provider, store)
+        leader = start(whole(here))
+        await provider.called.wait()
+        followers = [start(whole(there)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        assert provider.calls == 1
+        if end == "cancelled":
+            leader.cancel()
+            await asyncio.wait([leader])
+        else:
+            provider.error = ProviderError("no", status=500)
+            provider.go.set()
+            with pytest.raises(ProviderError):
+                await leader
+            provider.error = None
+            provider.go.clear()
+        async with asyncio.timeout(5):
+            while provider.calls < calls:
+                await asyncio.sleep(0.01)
+            provider.go.set()
+            await asyncio.gather(*followers)
+        assert provider.calls == calls
+
+    asyncio.run(run())
+
+
+def test_another_replica_takes_over_from_a_leader_whose_reader_stalls() -> None:
+    """The stalled leader gives its lease back long before it would end."""
+
+    async def run() -> None:
+        provider, store = Provider(), SharedStore()
+        provider.go.set()
+        here, there = stage(provider, store), stage(provider, store)
+        async with aclosing(here(request(stream=True))) as events:
+            await anext(events)
+            async with asyncio.timeout(4):
+                assert (await whole(there)).choices[0].text == "answer 2"
 
     asyncio.run(run())

@@ -25,7 +25,7 @@ class MemoryStore(CacheStore[MemorySettings]):
     """Keeps values up to a number of bytes. It never waits, and has nobody to share a lease with."""
 
     Settings = MemorySettings
-    timeout = None
+    timeout: float | None = None
 
     def __init__(self, build: Build[MemorySettings]) -> None:
         super().__init__(build)
