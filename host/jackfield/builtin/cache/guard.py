@@ -55,7 +55,8 @@ class Guard:
 
     async def release(self, key: str, holder: str) -> None:
         """Give a lease back; without the store it ends by itself."""
-        await self._call("write", self._store.release(key, holder))
+        # Of its own kind: a full store takes back a lease and still keeps nothing.
+        await self._call("release", self._store.release(key, holder))
 
     async def _call(self, kind: str, call: Awaitable[T]) -> T | None:
         health = self._store.health
