@@ -15,14 +15,22 @@ from jackfield.settings import Settings
 __all__ = ["CacheStore", "StoreHealth"]
 
 _MINUTE = 60.0
+_PAUSE = 0.5
+"""Seconds for which a kind of call that has failed is left out."""
+_QUIET = 2.0
+"""Seconds without a failure after which a success counts as the end of an outage."""
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 class StoreHealth:
-    """Which kinds of calls of a store fail at present; kept with the store, as several components may use it."""
+    """Which kinds of calls of a store fail at present; kept with the store, as several components may use it.
+
+    A kind works again when it succeeds after a quiet time: a server that is full, or on its way up or down, lets one
+    call through and refuses the next, and that is one outage.
+    """
 
     def __init__(self) -> None:
-        self.failing: dict[str, float] = {}
+        self._failing: dict[str, float] = {}
         self._rubbish_until = 0.0
 
     def rubbish(self) -> bool:
@@ -33,17 +41,20 @@ class StoreHealth:
 
     def paused(self, kind: str) -> bool:
         """Whether calls of a kind are left out for the moment; one in a while is let through to try."""
-        return self.failing.get(kind, 0.0) > monotonic()
+        return bool(self._failing) and self._failing.get(kind, 0.0) + _PAUSE > monotonic()
 
-    def fails(self, kind: str, until: float) -> bool:
-        """Note a failure, and leave such calls out until a moment; return whether the store worked before."""
-        worked = not self.failing
-        self.failing[kind] = until
+    def fails(self, kind: str) -> bool:
+        """Note a failure, and leave such calls out for a moment; return whether the store worked before."""
+        worked = not self._failing
+        self._failing[kind] = monotonic()
         return worked
 
     def works(self, kind: str) -> bool:
         """Note a success; return whether that ends the trouble."""
-        return self.failing.pop(kind, None) is not None and not self.failing
+        if not self._failing or self._failing.get(kind, monotonic()) + _QUIET > monotonic():
+            return False
+        del self._failing[kind]
+        return not self._failing
 
 
 class CacheStore(Component[SettingsT]):

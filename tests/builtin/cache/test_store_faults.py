@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from time import perf_counter
 
@@ -16,6 +17,7 @@ from upstream import running_upstream
 from jackfield_redis.testing import ValkeyServer, needed_server
 
 LOAD = 120
+BROKEN = "the cache's store doesn't work, and every request counts as a miss"
 SLACK = 2.0
 """Seconds that a request may take on a busy machine; a store that is waited for without limit takes far longer."""
 
@@ -70,13 +72,16 @@ def test_no_request_is_lost_with_the_store(
         during = loaded(host, lambda: fault(server), "during")
         assert {reply.status for reply, _ in during} == {200}
         assert max(seconds for _, seconds in during) < SLACK
-        assert outages(caplog) == ["the cache's store doesn't work, and every request counts as a miss"]
+        assert outages(caplog) == [BROKEN]
         after = loaded(host, lambda: mend(server), "after")
         assert {reply.status for reply, _ in after} == {200}
-        deadline = perf_counter() + 10
-        while host.converse("llm", "again").headers["x-jackfield-cache"] != "hit":
+        deadline = perf_counter() + 20
+        for number in count():
+            cached = [host.converse("llm", f"again {number}").headers["x-jackfield-cache"] for _ in range(2)]
+            if cached == ["miss", "hit"] and len(outages(caplog)) > 1:
+                break
             assert perf_counter() < deadline, "the cache did not come back"
-        assert outages(caplog)[-1] == "the cache's store works again"
+        assert outages(caplog) == [BROKEN, "the cache's store works again"]
 
 
 def test_a_full_store_is_a_miss(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -87,7 +92,7 @@ def test_a_full_store_is_a_miss(tmp_path: Path, caplog: pytest.LogCaptureFixture
         during = loaded(host, server.fill, "full")
         assert {reply.status for reply, _ in during} == {200}
         assert host.converse("llm", "kept").headers["x-jackfield-cache"] == "hit"
-        assert outages(caplog).count("the cache's store doesn't work, and every request counts as a miss") == 1
+        assert outages(caplog) == [BROKEN]
 
 
 def test_rubbish_in_the_store_is_a_miss(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
-from time import monotonic
 from typing import Any, TypeVar
 
 from jackfield import CacheStore, Supply
@@ -15,8 +14,6 @@ __all__ = ["Guard"]
 
 T = TypeVar("T")
 _log = logging.getLogger("jackfield.cache")
-_PAUSE = 0.5
-"""Seconds for which a store that has failed is left alone."""
 
 
 class Guard:
@@ -34,7 +31,7 @@ class Guard:
 
     async def get(self, key: str) -> Kept | Failed | None:
         """Return what is kept; None for a miss of any kind."""
-        value = await self._call("read", self._store.get(key))
+        value = await self._call("get", self._store.get(key))
         if value is None:
             return None
         try:
@@ -47,15 +44,14 @@ class Guard:
 
     async def set(self, key: str, value: bytes, ttl: float) -> None:
         """Keep a value, if the store can."""
-        await self._call("write", self._store.set(key, value, ttl))
+        await self._call("set", self._store.set(key, value, ttl))
 
     async def lease(self, key: str, holder: str, seconds: float) -> bool:
         """Take or renew a lease; without the store everybody has it."""
-        return await self._call("write", self._store.lease(key, holder, seconds)) is not False
+        return await self._call("lease", self._store.lease(key, holder, seconds)) is not False
 
     async def release(self, key: str, holder: str) -> None:
         """Give a lease back; without the store it ends by itself."""
-        # Of its own kind: a full store takes back a lease and still keeps nothing.
         await self._call("release", self._store.release(key, holder))
 
     async def _call(self, kind: str, call: Awaitable[T]) -> T | None:
@@ -78,12 +74,12 @@ class Guard:
         except BaseException:
             _discard(call)
             raise
-        if health.failing and health.works(kind):
+        if health.works(kind):
             _log.warning("the cache's store works again", extra={"store": self._store.name})
         return result
 
     def _failed(self, kind: str, error: Exception) -> None:
-        if self._store.health.fails(kind, monotonic() + _PAUSE):
+        if self._store.health.fails(kind):
             # The text of an error may hold a key or what a server was told: its type is enough to act on.
             about = {"store": self._store.name, "error": type(error).__name__, "while": kind}
             _log.warning("the cache's store doesn't work, and every request counts as a miss", extra=about)
