@@ -83,16 +83,11 @@ def serve(model_file: Path, pool: EnginePool) -> Serve:
 
 def build(environment: dict[str, str] | None = None, **settings: Any) -> Build[LlamaCppSettings]:
     """A build as the host makes it."""
-
-    def no_references(name: str, kind: type[Any]) -> Any:
-        raise LookupError(name)
-
     return Build(
         name="llm",
         type_name="conversation.llamacpp",
         settings=LlamaCppSettings(**settings),
         environment=dict(os.environ) if environment is None else environment,
-        references=no_references,
     )
 
 
