@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from jackfield import (
     Choice,
@@ -82,3 +83,14 @@ def test_a_stream_that_ends_early_is_an_error(events: list[Event]) -> None:
     """A reply that was cut is never taken for a whole one."""
     with pytest.raises(InvokeError, match="ended before it was finished"):
         asyncio.run(collect(replay(events)))
+
+
+class Picture(Struct, frozen=True, tag="picture"):
+    """A kind of part and event that this host doesn't know."""
+
+
+@pytest.mark.parametrize("piece", [Delta(Picture()), Picture()], ids=["part", "event"])  # type: ignore[arg-type]
+def test_an_unknown_piece_is_named(piece: Event) -> None:
+    """What has no place in a whole reply is neither dropped nor taken for the reply."""
+    with pytest.raises(TypeError, match="Picture has no place in a whole reply"):
+        asyncio.run(collect(replay([Delta(TextPart("a")), piece, Finish("stop")])))

@@ -20,6 +20,7 @@ async def collect(events: AsyncGenerator[Event, None]) -> Result:
 
     Raises:
         InvokeError: the stream ended before a choice was finished.
+        TypeError: an event or a part is of a kind that has no place in a whole reply.
     """
     choices: dict[int, _Choice] = {}
     usage: Usage | None = None
@@ -33,11 +34,17 @@ async def collect(events: AsyncGenerator[Event, None]) -> Result:
                 model = event.model or model
             elif isinstance(event, Usage):
                 usage = event
-            else:
+            elif isinstance(event, Result):
                 return event
+            else:
+                raise _unknown(event)
     if not choices or any(choice.reason is None for choice in choices.values()):
         raise InvokeError("the provider's reply ended before it was finished")
     return Result(tuple(choices[index].whole() for index in sorted(choices)), model, usage)
+
+
+def _unknown(kind: object) -> TypeError:
+    return TypeError(f"{type(kind).__name__} has no place in a whole reply")
 
 
 class _Choice:
@@ -53,6 +60,8 @@ class _Choice:
         if isinstance(part, ToolCallPart):
             self._calls.setdefault(part.position, []).append(part)
             return
+        if not isinstance(part, TextPart | ReasoningPart):
+            raise _unknown(part)
         if self._parts and type(self._parts[-1]) is type(part):
             self._texts.append(part.text)
             if isinstance(part, ReasoningPart) and part.signature:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from building import builder_of
+from msgspec import Struct
+from msgspec.structs import replace
 
 from jackfield import (
     Build,
@@ -18,6 +20,8 @@ from jackfield import (
     Delta,
     Event,
     Finish,
+    Handler,
+    Headers,
     Message,
     PolicySettings,
     ProviderError,
@@ -30,6 +34,7 @@ from jackfield import (
 from jackfield.builtin.cache.guard import Guard
 from jackfield.builtin.cache.memory import MemorySettings, MemoryStore
 from jackfield.builtin.cache.stage import CacheHandler
+from jackfield.builtin.cache.stored import Kept, decode
 
 USAGE = Usage(1, 2, 3)
 
@@ -82,10 +87,10 @@ class SharedStore(MemoryStore):
             del self.leases[key]
 
 
-def stage(provider: Provider, store: MemoryStore | None = None) -> CacheHandler:
+def stage(provider: Handler, store: MemoryStore | None = None, *, header: str | None = None) -> CacheHandler:
     """The cache stage around a provider."""
     store = store or MemoryStore(Build("m", "cache.memory", MemorySettings()))
-    policies = PolicySettings(response_cache_ttl=60.0)
+    policies = PolicySettings(response_cache_ttl=60.0, cache_partition_header=header)
     component: Conversation[Any] = Conversation(Build("c", "conversation.c", Settings()))
     nothing: Any = builder_of
     build = ChainBuild(
@@ -315,5 +320,119 @@ def test_another_replica_takes_over_from_a_leader_whose_reader_stalls() -> None:
             await anext(events)
             async with asyncio.timeout(4):
                 assert (await whole(there)).choices[0].text == "answer 2"
+
+    asyncio.run(run())
+
+
+def test_a_stalled_leader_s_error_leaves_its_successor_s_reply_alone() -> None:
+    """What it ends with after it gave up the flight neither replaces what is kept nor is told to other replicas."""
+
+    async def run() -> None:
+        stalled, successor, store = Provider(), Provider(), SharedStore()
+        stalled.error = ProviderError("no", status=500)
+        successor.go.set()
+        here, there = stage(stalled, store), stage(successor, store)
+        async with aclosing(here(request(stream=True))) as events:
+            await anext(events)
+            async with asyncio.timeout(4):
+                reply = await whole(there)
+            stalled.go.set()
+            with pytest.raises(ProviderError):
+                await anext(events)
+        (value,) = [await store.get(key) for key in list(store._entries)]
+        assert value is not None
+        kept = decode(value)
+        assert isinstance(kept, Kept)
+        assert kept.result == reply
+
+    asyncio.run(run())
+
+
+def test_replicas_call_once_through_a_shared_store_that_never_waits() -> None:
+    """A store without a time limit, such as a file, is asked for its lease all the same."""
+
+    async def run() -> None:
+        provider, store = Provider(), SharedStore()
+        store.timeout = None  # type: ignore[assignment]
+        calls = [start(whole(stage(provider, store))) for _ in range(2)]
+        await provider.called.wait()
+        await turns(30)
+        provider.go.set()
+        assert {reply.choices[0].text for reply in await asyncio.gather(*calls)} == {"answer 1"}
+
+    asyncio.run(run())
+
+
+def test_another_partition_header_begins_anew() -> None:
+    """A user whose name is that of a tenant never gets the tenant's replies, nor who sends neither header."""
+
+    async def run() -> None:
+        provider, store = Provider(), MemoryStore(Build("m", "cache.memory", MemorySettings()))
+        provider.go.set()
+        headers = Headers([(b"x-tenant", b"1"), (b"x-user", b"1")])
+        replies = [
+            (await stage(provider, store, header=header).answer(replace(request(), headers=sent))).choices[0].text
+            for header, sent in [
+                ("x-tenant", headers),
+                ("x-user", headers),
+                ("x-user", Headers()),
+                (None, headers),
+                ("X-Tenant", headers),
+            ]
+        ]
+        assert replies == ["answer 1", "answer 2", "answer 3", "answer 4", "answer 1"]
+
+    asyncio.run(run())
+
+
+class Picture(Struct, frozen=True, tag="picture"):
+    """A kind of part that this host doesn't know."""
+
+    name: str
+
+
+class Progress(Struct, frozen=True, tag="progress"):
+    """A kind of event that this host doesn't know."""
+
+    done: int
+
+
+@pytest.mark.parametrize("piece", [Delta(Picture("a")), Progress(1)])  # type: ignore[arg-type]
+def test_a_stream_with_an_unknown_piece_is_passed_on_and_not_kept(piece: Any) -> None:
+    """Its reader gets every event, who waits for it calls for itself, and nothing stands in the store."""
+    events = [Delta(TextPart("a")), piece, Finish("stop")]
+    calls, go = [], asyncio.Event()
+
+    async def provider(request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        calls.append(request)
+        await go.wait()
+        for event in events:
+            yield event
+
+    async def run() -> None:
+        store = MemoryStore(Build("m", "cache.memory", MemorySettings()))
+        handler = stage(provider, store)
+        replies = [asyncio.create_task(events_of(handler)) for _ in range(2)]
+        await turns()
+        go.set()
+        assert await asyncio.gather(*replies) == [events, events]
+        assert (len(calls), store.size) == (2, 0)
+
+    asyncio.run(run())
+
+
+def test_a_reply_that_can_t_be_written_down_is_passed_on_and_not_kept() -> None:
+    """Whatever a plugin puts into a reply, the request doesn't fail for the cache."""
+    odd = Result.of_text("a", model=object())  # type: ignore[arg-type]
+
+    async def provider(request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        del request
+        yield odd
+
+    async def run() -> None:
+        store = MemoryStore(Build("m", "cache.memory", MemorySettings()))
+        asked = request()
+        assert await stage(provider, store).answer(asked) is odd
+        assert (asked.record.cache_note, store.size) == ("the reply can't be kept: TypeError", 0)
 
     asyncio.run(run())

@@ -31,6 +31,11 @@ class Flight:
         """Whether nobody needs to wait any more."""
         return self._landed.done()
 
+    @property
+    def failed(self) -> bool:
+        """Whether those who wait were told to call for themselves; not so if the leader had given up before."""
+        return self._landed.done() and self._landed.result() == "failed"
+
     def land(self, landing: Landing) -> None:
         """Tell those who wait; only the first landing counts."""
         if not self._landed.done():

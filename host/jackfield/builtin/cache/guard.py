@@ -26,8 +26,8 @@ class Guard:
     def __init__(self, supply: Supply[CacheStore[Any]]) -> None:
         self._supply = supply
         self._store = supply.component
-        self.waits = self._store.timeout is not None
         self.shared = self._store.shared
+        self.waits = self.shared or self._store.timeout is not None  # for the store, or for another replica
 
     async def get(self, key: str) -> Kept | Failed | None:
         """Return what is kept; None for a miss of any kind."""

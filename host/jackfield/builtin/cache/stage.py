@@ -36,7 +36,7 @@ class CacheHandler:
         self._name = build.name
         self._digest = build.digest
         self._ttl = build.policies.response_cache_ttl
-        self._header = build.policies.cache_partition_header
+        self._header = (build.policies.cache_partition_header or "").lower()
         self._guard = guard
         self._flights: dict[str, Flight] = {}
 
@@ -70,7 +70,8 @@ class CacheHandler:
             record.cache, record.cache_note = "bypass", found
             return None
         try:
-            partition = request.headers.get(self._header) if self._header else ""
+            # With the header's name: a manifest that parts by another one begins anew.
+            partition = f"{self._header}: {request.headers.get(self._header)}" if self._header else ""
             found.key = record.cache_key = key_of(request, self._digest, partition)
         except Exception as error:  # noqa: BLE001  a plugin may put anything into a request
             record.cache, record.cache_note = "bypass", f"the request has no key: {type(error).__name__}"
@@ -83,7 +84,7 @@ class CacheHandler:
             return boarded.result
         if boarded is None:
             result = await self._answer(request)
-            await self._keep(request.record, wanted, result)
+            await self._keep(request.record, wanted, self._kept(request.record, result))
             return result
         async with _Leading(self, boarded, wanted) as leading:
             result = await self._answer(request)
@@ -105,7 +106,8 @@ class CacheHandler:
                 async for event in events:
                     seen.append(event)
                     yield event
-            await self._keep(request.record, wanted, await collect(_replayed(seen)))
+            if (whole := await _gathered(request.record, seen)) is not None:
+                await self._keep(request.record, wanted, self._kept(request.record, whole))
             return
         async with _Leading(self, boarded, wanted) as leading, aclosing(self._handler(request)) as events:
             async for event in events:
@@ -113,7 +115,10 @@ class CacheHandler:
                 boarded.handed_over()
                 yield event
                 boarded.asked()
-            await leading.landed(request.record, await collect(_replayed(seen)))
+            if (whole := await _gathered(request.record, seen)) is not None:
+                await leading.landed(request.record, whole)
+            else:
+                boarded.land("failed")  # those who wait get nothing from it, and call for themselves
 
     async def _board(self, record: Record, wanted: Directives) -> Kept | Flight | None:
         """Find a reply, or take the lead; None means to call the provider apart from the others."""
@@ -164,11 +169,17 @@ class CacheHandler:
                 flight.land("abandoned")
                 self._gone(key, flight)
 
-    async def _keep(self, record: Record, wanted: Directives, result: Result) -> Kept:
-        kept = Kept(result, time(), record.served_by or self._name)
-        await self._guard.set(wanted.key, encode(kept), wanted.ttl)
+    def _kept(self, record: Record, result: Result) -> Kept:
+        return Kept(result, time(), record.served_by or self._name)
+
+    async def _keep(self, record: Record, wanted: Directives, kept: Kept) -> None:
+        try:
+            value = encode(kept)
+        except Exception as error:  # noqa: BLE001  a plugin may put anything into a reply
+            record.cache_note = f"the reply can't be kept: {type(error).__name__}"
+            return
+        await self._guard.set(wanted.key, value, wanted.ttl)
         record.cache_note = record.cache_note or f"kept for {wanted.ttl:g} s"
-        return kept
 
     def _gone(self, key: str, flight: Flight) -> None:
         if self._flights.get(key) is flight:
@@ -193,22 +204,21 @@ class _Leading:
 
     async def landed(self, record: Record, result: Result) -> None:
         """Keep the reply, and give it to those who wait."""
-        handler, kept = self._handler, Kept(result, time(), record.served_by)
+        kept = self._handler._kept(record, result)  # noqa: SLF001
         self._flight.land(kept)
-        await handler._keep(record, self._wanted, result)  # noqa: SLF001
+        await self._handler._keep(record, self._wanted, kept)  # noqa: SLF001
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        failed = isinstance(error, Exception)
-        self._flight.land("failed" if failed else "abandoned")
+        self._flight.land("failed" if isinstance(error, Exception) else "abandoned")
         self._handler._gone(self._wanted.key, self._flight)  # noqa: SLF001
         if self._renewing is not None:
             self._renewing.cancel()
             # Those of other replicas are told even if this request was cancelled; the store's time limit bounds it.
-            ending = asyncio.get_running_loop().create_task(self._end(failed=failed))
+            ending = asyncio.get_running_loop().create_task(self._end())
             await asyncio.shield(ending)
 
-    async def _end(self, *, failed: bool) -> None:
-        if failed:
+    async def _end(self) -> None:
+        if self._flight.failed:
             await self._guard.set(self._wanted.key, encode(Failed()), _FAILURE_KEPT)
         await Lease(self._guard, self._wanted.key, self._flight).release()
 
@@ -219,6 +229,15 @@ def _hit(record: Record, kept: Kept, how: str) -> Kept:
     if how == "hit":
         record.cache_age = max(time() - kept.at, 0.0)
     return kept
+
+
+async def _gathered(record: Record, events: list[Event]) -> Result | None:
+    """Put a streamed reply together; None if it has something that only a stream has a place for."""
+    try:
+        return await collect(_replayed(events))
+    except TypeError:
+        record.cache_note = "the reply can't be kept: a piece of it is of a kind that the host doesn't know"
+        return None
 
 
 async def _replayed(events: list[Event]) -> AsyncGenerator[Event, None]:
