@@ -22,6 +22,7 @@ from jackfield import (
     ProviderError,
     ProviderTimeout,
     ProviderUnreachable,
+    Record,
     RequestError,
     Result,
     RoutingStrategy,
@@ -273,6 +274,21 @@ def test_the_nearest_routers_default_counts(own: float | None, outer: float | No
     chains = Chains()
     ask(chains.router("a", ttl=own), default_cache_ttl=outer)
     assert chains.asked[0].default_cache_ttl == given
+
+
+@FORMS
+def test_a_failed_target_s_cache_is_not_told_of(*, stream: bool) -> None:
+    """The next target has no cache, so the record has nothing of the one that missed in the first one's."""
+
+    async def misses(request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        request.record.cache, request.record.cache_key, request.record.cache_note = "miss", "digest", "a note"
+        raise ProviderUnreachable("gone")
+        yield
+
+    targets: dict[Target, Handler] = {Target("a"): misses, Target("b"): Chains().handler("b")}
+    record = Record()
+    assert ask(RouteHandler("r", targets, Fallback({}), strategy_name="fallback"), stream=stream, record=record) == "b"
+    assert (record.cache, record.cache_key, record.cache_note) == ("", "", "")
 
 
 class Odd(RoutingStrategy):

@@ -19,6 +19,7 @@ from jackfield import (
     ProviderError,
     ProviderTimeout,
     ProviderUnreachable,
+    Record,
     RequestError,
     Result,
     RoutingStrategy,
@@ -81,6 +82,7 @@ class RouteHandler:
                 except RequestError as error:
                     if not self._goes_on(error, order, position, begun=begun):
                         raise
+                    _forget_cache(request.record)
                 else:
                     cooldown.succeeded(target)
                     return
@@ -94,6 +96,7 @@ class RouteHandler:
             except RequestError as error:
                 if not self._goes_on(error, order, position):
                     raise
+                _forget_cache(request.record)
             else:
                 cooldown.succeeded(target)
                 return result
@@ -154,6 +157,11 @@ class RouteHandler:
                 if len(chosen) == len(self._targets):
                     break
         return list(chosen)
+
+
+def _forget_cache(record: Record) -> None:
+    """Take back what a target's cache noted: the next one, which may have none, is to tell of its own."""
+    record.cache = record.cache_key = record.cache_note = ""
 
 
 def is_worth_another_target(error: RequestError) -> bool:
