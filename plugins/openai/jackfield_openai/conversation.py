@@ -24,6 +24,7 @@ class OpenAIConversation(CompatibleConversation[OpenAISettings]):
     """
 
     Settings = OpenAISettings
+    needs_key: ClassVar[bool] = True
     default_endpoint: ClassVar[str] = OPENAI_ENDPOINT
     endpoint_variables: ClassVar[tuple[str, ...]] = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
@@ -32,11 +33,6 @@ class OpenAIConversation(CompatibleConversation[OpenAISettings]):
         self.model_variables = ("AZURE_OPENAI_MODEL",) if azure else ("OPENAI_MODEL",)  # type: ignore[misc]
         self.default_model = AZURE_MODEL if azure else OPENAI_MODEL  # type: ignore[misc]
         super().__init__(build)
-        if not self.settings.key.get_secret_value():
-            raise ValueError(
-                "the API key is missing; add an item `name: key` with a value, a secretKeyRef or an envRef to"
-                " spec.metadata (for a server that asks for none, any text will do)"
-            )
 
     def url(self, model: str) -> str:
         """Return OpenAI's address, or that of Azure's deployment, which is named like the model."""

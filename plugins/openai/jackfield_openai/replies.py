@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from jackfield import Choice, FinishReason, Part, ProviderError, ReasoningPart, Result, TextPart, ToolCall, Usage
-from jackfield_openai.failures import stated_error
+from jackfield.upstream import stated_error
 from jackfield_openai.wire import ChatChunk, ChatReply, ChatUsage, ReplyCall, ReplyChoice, ReplyMessage
 
 __all__ = [

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jackfield_openai.failures import LONGEST_MESSAGE, retry_after, status_error
+from jackfield.upstream.failures import LONGEST_MESSAGE, retry_after, status_error
 
 ADDRESS = "http://host:8000/v1/chat/completions"
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from jackfield import ProviderError
+from jackfield.errors import ProviderError
 
 __all__ = ["LONGEST_MESSAGE", "retry_after", "stated_error", "status_error"]
 

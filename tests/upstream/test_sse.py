@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jackfield import ProviderError
-from jackfield_openai.sse import EventParser
+from jackfield.upstream.sse import EventParser
 
 
 def parsed(*chunks: bytes) -> list[bytes]:

@@ -18,10 +18,10 @@ from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 from yarl import URL
 
-from jackfield import InvokeError, ProviderError, ProviderTimeout, ProviderUnreachable
-from jackfield_openai.failures import status_error
+from jackfield.errors import InvokeError, ProviderError, ProviderTimeout, ProviderUnreachable
+from jackfield.upstream.failures import status_error
 
-__all__ = ["Reply", "Upstream"]
+__all__ = ["HttpReply", "Upstream"]
 
 _LARGEST_ERROR: Final = 64 * 1024
 _LARGE_BODY: Final = 64 * 1024
@@ -59,8 +59,8 @@ def _ended_by_failure(writer: AbstractStreamWriter) -> Iterator[None]:
         raise
 
 
-class Reply:
-    """A reply with a status of success, whose body has not been read yet. Close it when done."""
+class HttpReply:
+    """A reply as aiohttp gives it; see ``Reply``. Close it when done."""
 
     def __init__(self, upstream: Upstream, response: aiohttp.ClientResponse) -> None:
         self._upstream = upstream
@@ -68,16 +68,11 @@ class Reply:
 
     @property
     def content_type(self) -> str:
-        """The media type without its parameters, in lower case."""
+        """See ``Reply.content_type``."""
         return self._response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     async def read(self, limit: int) -> bytes:
-        """Read the body to its end.
-
-        Raises:
-            ProviderError: it is longer than ``limit`` bytes.
-            InvokeError: the connection broke or fell silent.
-        """
+        """See ``Reply.read``."""
         content = self._response.content
         pieces: list[bytes] = []
         size = 0
@@ -92,11 +87,7 @@ class Reply:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Give the body as it arrives.
-
-        Raises:
-            InvokeError: the connection broke or fell silent.
-        """
+        """See ``Reply.pieces``."""
         content = self._response.content
         while True:
             try:
@@ -108,7 +99,7 @@ class Reply:
             yield piece
 
     async def skip_tail(self) -> None:
-        """Wait a moment for the end of a body that is known to hold nothing more, so that its connection is kept."""
+        """See ``Reply.skip_tail``."""
         try:
             async with asyncio.timeout(_TAIL_SECONDS):
                 while await self._response.content.readany():
@@ -117,7 +108,7 @@ class Reply:
             self.close()
 
     def close(self) -> None:
-        """Let go of the connection: back to the pool if the body was read to its end, else closed at once."""
+        """See ``Reply.close``."""
         if self._response.content.at_eof():
             self._response.release()
         else:
@@ -161,7 +152,7 @@ class Upstream:
             timeout=aiohttp.ClientTimeout(total=None, connect=connect_seconds, sock_read=silence_seconds),
         )
 
-    async def post(self, url: str | URL, body: bytes) -> Reply:
+    async def post(self, url: str | URL, body: bytes) -> HttpReply:
         """Send a body and return the reply once its headers are here.
 
         Raises:
@@ -171,7 +162,7 @@ class Upstream:
         response = await self._send(url, body)
         status = response.status
         if 200 <= status < 300:
-            return Reply(self, response)
+            return HttpReply(self, response)
         try:
             start = await self._start_of(response)
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from jackfield import ProviderError
+from jackfield.errors import ProviderError
 
 __all__ = ["LARGEST_EVENT", "EventParser"]
 
