@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable
 from typing import TypeVar
 
-from jackfield.durations import format_go
-from jackfield.errors import ProviderTimeout
+from jackfield.chain.patience import gaps, whole
 from jackfield.events import Event
 
 __all__ = ["Limits"]
 
 T = TypeVar("T")
+_ORIGIN = "the timeout in the component's manifest"
 
 
 class Limits:
@@ -37,50 +37,10 @@ class Limits:
         if self._places is not None:
             self._places.release()
 
-    async def whole(self, reply: Awaitable[T]) -> T:
-        """Wait for a whole reply.
+    def whole(self, reply: Awaitable[T]) -> Awaitable[T]:
+        """Put the time limit around a whole reply; when it runs out, ``ProviderTimeout`` is raised."""
+        return reply if self._timeout is None else whole(reply, self._timeout, _ORIGIN)
 
-        Raises:
-            ProviderTimeout: it took longer than ``timeout``.
-        """
-        if self._timeout is None:
-            return await reply
-        limit = asyncio.timeout(self._timeout)
-        try:
-            async with limit:
-                return await reply
-        except TimeoutError:
-            if limit.expired():
-                raise self._expired("no reply") from None
-            raise
-
-    async def gaps(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """Pass on the events of a streamed reply.
-
-        The limit wraps the wait for one event and never a ``yield``: around that it would end the reader's own work.
-
-        Raises:
-            ProviderTimeout: the next event took longer than ``timeout``.
-        """
-        if self._timeout is None:
-            async for event in events:
-                yield event
-            return
-        first = True
-        while True:
-            limit = asyncio.timeout(self._timeout)
-            try:
-                async with limit:
-                    event = await anext(events)
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                if limit.expired():
-                    raise self._expired("no first event" if first else "no further event") from None
-                raise
-            first = False
-            yield event
-
-    def _expired(self, what: str) -> ProviderTimeout:
-        assert self._timeout is not None  # noqa: S101  only a limit that exists can run out
-        return ProviderTimeout(f"{what} within {format_go(self._timeout)}, the timeout in the component's manifest")
+    def gaps(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+        """Put the time limit around the wait for each event of a streamed reply."""
+        return events if self._timeout is None else gaps(events, self._timeout, _ORIGIN)

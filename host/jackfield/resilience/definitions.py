@@ -21,6 +21,11 @@ class TimeoutPolicy:
     name: str
     seconds: float
 
+    @property
+    def origin(self) -> str:
+        """Which limit it is, for the text of the error when it runs out."""
+        return f"the timeout {self.name} of a Resiliency manifest"
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import dataclass
 
+from jackfield.chain.patience import gaps, whole
 from jackfield.events import Event, Result
 from jackfield.resilience.breaker import Breaker
 from jackfield.resilience.definitions import RetryPolicy, TimeoutPolicy
-from jackfield.resilience.patience import gaps, whole
 from jackfield.resilience.repeats import Repeats
 from jackfield.resilience.timing import REAL, Timing
 from jackfield.resilience.verdicts import Verdict
@@ -43,11 +43,13 @@ class ArmedPlan:
 
     def whole(self, reply: Awaitable[Result]) -> Awaitable[Result]:
         """Put the time limit around a whole reply."""
-        return reply if self.timeout is None else whole(reply, self.timeout)
+        limit = self.timeout
+        return reply if limit is None else whole(reply, limit.seconds, limit.origin)
 
     def gaps(self, events: AsyncGenerator[Event, None], *, first_only: bool) -> AsyncGenerator[Event, None]:
         """Put the time limit around the wait for each event, or for the first alone."""
-        return events if self.timeout is None else gaps(events, self.timeout, first_only=first_only)
+        limit = self.timeout
+        return events if limit is None else gaps(events, limit.seconds, limit.origin, first_only=first_only)
 
 
 class Holder:
