@@ -29,6 +29,7 @@ from jackfield.errors import (
     SecretNotFound,
 )
 from jackfield.events import Choice, Delta, Event, Finish, FinishReason, Result, ToolCallPart, Usage
+from jackfield.faults import is_fault
 from jackfield.headers import Headers
 from jackfield.hookspecs import RegisterComponents, RegisterObservers, hookimpl
 from jackfield.messages import (
@@ -116,5 +117,6 @@ __all__ = [
     "__version__",
     "collect",
     "hookimpl",
+    "is_fault",
     "unary",
 ]

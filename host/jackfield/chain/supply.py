@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from jackfield.components import Component
+from jackfield.errors import PluginError
+from jackfield.faults import is_fault
 
 __all__ = ["Supply"]
 
@@ -34,7 +36,7 @@ class Supply(Generic[ComponentT_co]):
     def begin(self) -> None:
         """Have the component started in the background, without waiting; what keeps it from that, ``wait`` tells."""
         if self._start is not None and self._starting is None:
-            self._starting = asyncio.ensure_future(self._start())
+            self._starting = asyncio.ensure_future(self._run(self._start))
             self._starting.add_done_callback(self._ended)
 
     async def wait(self) -> None:
@@ -46,6 +48,16 @@ class Supply(Generic[ComponentT_co]):
         self.begin()
         if self._starting is not None:
             await asyncio.shield(self._starting)
+
+    async def _run(self, start: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await start()
+        except BaseException as error:
+            if isinstance(error, Exception) or not is_fault(error):
+                raise
+            # asyncio would end the process for a SystemExit, and those who wait would take a CancelledError for theirs.
+            name, kind = self.component.name, type(error).__name__
+            raise PluginError(f"the start of {name} raised {kind}, a fault of its plugin") from error
 
     def _ended(self, starting: asyncio.Future[None]) -> None:
         self._starting = None

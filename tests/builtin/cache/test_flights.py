@@ -436,3 +436,40 @@ def test_a_reply_that_can_t_be_written_down_is_passed_on_and_not_kept() -> None:
         assert (asked.record.cache_note, store.size) == ("the reply can't be kept: TypeError", 0)
 
     asyncio.run(run())
+
+
+class FailingStore(MemoryStore):
+    """A store whose first call raises what a test wants."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(Build("m", "cache.memory", MemorySettings()))
+        self.error = error
+
+
+class Raises(FailingStore):
+    """One that raises while it is awaited."""
+
+    async def get(self, key: str) -> bytes | None:
+        del key
+        raise self.error
+
+
+class RaisesAtOnce(FailingStore):
+    """One that raises before there is anything to await."""
+
+    def get(self, key: str) -> Any:
+        del key
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [ValueError(), asyncio.CancelledError(), SystemExit(1)], ids=repr)
+@pytest.mark.parametrize("kind", [Raises, RaisesAtOnce])
+def test_whatever_a_store_raises_no_request_fails(kind: type[FailingStore], error: BaseException) -> None:
+    """Its plugin's own cancellation is not the request's, and its SystemExit not the host's."""
+
+    async def run() -> None:
+        provider = Provider()
+        provider.go.set()
+        assert (await whole(stage(provider, kind(error)))).choices[0].text == "answer 1"
+
+    asyncio.run(run())

@@ -308,6 +308,7 @@ class Odd(RoutingStrategy):
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
+        (SystemExit("secret text"), "raised SystemExit, a fault of its plugin; see the host's log"),
         (KeyError("secret text"), "raised KeyError, a fault of its plugin; see the host's log"),
         (None, "raised TypeError, a fault of its plugin; see the host's log"),
         ([["a"]], "raised TypeError, a fault of its plugin; see the host's log"),

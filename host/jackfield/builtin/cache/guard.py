@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from jackfield import CacheStore, Supply
+from jackfield import CacheStore, Supply, is_fault
 from jackfield.builtin.cache.stored import Failed, Kept, decode
 
 __all__ = ["Guard"]
@@ -31,7 +31,7 @@ class Guard:
 
     async def get(self, key: str) -> Kept | Failed | None:
         """Return what is kept; None for a miss of any kind."""
-        value = await self._call("get", self._store.get(key))
+        value = await self._call("get", lambda: self._store.get(key))
         if value is None:
             return None
         try:
@@ -44,49 +44,39 @@ class Guard:
 
     async def set(self, key: str, value: bytes, ttl: float) -> None:
         """Keep a value, if the store can."""
-        await self._call("set", self._store.set(key, value, ttl))
+        await self._call("set", lambda: self._store.set(key, value, ttl))
 
     async def lease(self, key: str, holder: str, seconds: float) -> bool:
         """Take or renew a lease; without the store everybody has it."""
-        return await self._call("lease", self._store.lease(key, holder, seconds)) is not False
+        return await self._call("lease", lambda: self._store.lease(key, holder, seconds)) is not False
 
     async def release(self, key: str, holder: str) -> None:
         """Give a lease back; without the store it ends by itself."""
-        await self._call("release", self._store.release(key, holder))
+        await self._call("release", lambda: self._store.release(key, holder))
 
-    async def _call(self, kind: str, call: Awaitable[T]) -> T | None:
+    async def _call(self, kind: str, call: Callable[[], Awaitable[T]]) -> T | None:
         health = self._store.health
         if health.paused(kind):
-            _discard(call)
             return None
         try:
             if not self._supply.ready:
                 await self._supply.wait()
             if self._store.timeout is None:
-                result = await call
+                result = await call()
             else:
                 async with asyncio.timeout(self._store.timeout):
-                    result = await call
-        except Exception as error:  # noqa: BLE001  a store may raise anything, and no request fails for it
-            _discard(call)
-            self._failed(kind, error)
+                    result = await call()
+        except BaseException as error:
+            if not is_fault(error):
+                raise
+            self._failed(kind, error)  # a store may raise anything, and no request fails for it
             return None
-        except BaseException:
-            _discard(call)
-            raise
         if health.works(kind):
             _log.warning("the cache's store works again", extra={"store": self._store.name})
         return result
 
-    def _failed(self, kind: str, error: Exception) -> None:
+    def _failed(self, kind: str, error: BaseException) -> None:
         if self._store.health.fails(kind):
             # The text of an error may hold a key or what a server was told: its type is enough to act on.
             about = {"store": self._store.name, "error": type(error).__name__, "while": kind}
             _log.warning("the cache's store doesn't work, and every request counts as a miss", extra=about)
-
-
-def _discard(call: Awaitable[object]) -> None:
-    """Close a coroutine that is not awaited, or not to its end."""
-    close = getattr(call, "close", None)
-    if close is not None:
-        close()

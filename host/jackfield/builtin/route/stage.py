@@ -24,6 +24,7 @@ from jackfield import (
     Result,
     RoutingStrategy,
     Target,
+    is_fault,
     unary,
 )
 from jackfield.builtin.route.cooldown import Cooldown
@@ -138,7 +139,10 @@ class RouteHandler:
             chosen = self._known(self._strategy.order(request, self._targets))
         except RequestError as error:
             raise error.named(self._name) from None
-        except Exception as error:  # noqa: BLE001  whatever a plugin raises; its text may hold a message
+        except BaseException as error:
+            if not is_fault(error):
+                raise
+            # Its text may hold a message.
             kind = type(error).__name__
             about = {"component": self._name, "strategy": self._strategy_name, "error": kind}
             _log.error("a routing strategy raised an unexpected error", extra=about)
