@@ -35,12 +35,14 @@ class ToolCallPart(Struct, frozen=True, tag="tool_call", gc=False):
         id: the call's id; in its first piece only.
         name: the function's name; in its first piece only.
         arguments: the next piece of the JSON text.
+        opaque: the call's opaque data; in one of its pieces.
     """
 
     position: int
     id: str = ""
     name: str = ""
     arguments: str = ""
+    opaque: str = ""
 
     def __repr__(self) -> str:
         return f"ToolCallPart({self.position}, {self.id!r}, {self.name!r}, {len(self.arguments)} characters)"
@@ -118,7 +120,7 @@ class Result(Struct, frozen=True, tag="result"):
         for index, choice in enumerate(self.choices):
             events += [Delta(part, index) for part in choice.parts]
             events += [
-                Delta(ToolCallPart(position, call.id, call.name, call.arguments), index)
+                Delta(ToolCallPart(position, call.id, call.name, call.arguments, call.opaque), index)
                 for position, call in enumerate(choice.tool_calls)
             ]
         events += [Finish(choice.finish_reason, index, self.model) for index, choice in enumerate(self.choices)]

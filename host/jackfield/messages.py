@@ -65,11 +65,13 @@ class ToolCall(Struct, frozen=True, gc=False):
         id: the provider's name for this call; empty if it gives none.
         name: the function's name.
         arguments: JSON text, exactly as the model wrote it: it may be invalid.
+        opaque: signed or encrypted data that the provider wants back with this call in a later turn.
     """
 
     id: str
     name: str
     arguments: str
+    opaque: str = ""
 
     def __repr__(self) -> str:
         return f"ToolCall({self.id!r}, {self.name!r}, {len(self.arguments)} characters)"

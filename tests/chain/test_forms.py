@@ -26,11 +26,19 @@ from jackfield import (
 from jackfield.chain.forms import collect
 
 texts = st.text(min_size=1, max_size=20)
-calls = st.builds(ToolCall, id=texts, name=texts, arguments=st.text(max_size=20))
+calls = st.builds(ToolCall, id=texts, name=texts, arguments=st.text(max_size=20), opaque=st.text(max_size=5))
 choices = st.builds(
     Choice,
     # Neighbours of one kind would be joined, as nobody can tell them from the pieces of one part.
-    parts=st.sampled_from([(), (TextPart("a"),), (ReasoningPart("r", "sig"), TextPart("b")), (ReasoningPart("only"),)]),
+    parts=st.sampled_from(
+        [
+            (),
+            (TextPart("a"),),
+            (ReasoningPart("r", "sig"), TextPart("b")),
+            (ReasoningPart("r", "one"), ReasoningPart("", "two"), ReasoningPart("s"), TextPart("b")),
+            (ReasoningPart("only"),),
+        ]
+    ),
     tool_calls=st.lists(calls, max_size=3).map(tuple),
     finish_reason=st.sampled_from(["stop", "length", "tool_calls", "content_filter"]),
 )

@@ -48,7 +48,10 @@ def _unknown(kind: object) -> TypeError:
 
 
 class _Choice:
-    """One choice while its pieces arrive. Pieces of one kind that follow each other become one part."""
+    """One choice while its pieces arrive.
+
+    Pieces of one kind that follow each other become one part; a signature ends its piece of reasoning.
+    """
 
     def __init__(self) -> None:
         self.reason: FinishReason | None = None
@@ -62,7 +65,8 @@ class _Choice:
             return
         if not isinstance(part, TextPart | ReasoningPart):
             raise _unknown(part)
-        if self._parts and type(self._parts[-1]) is type(part):
+        last = self._parts[-1] if self._parts else None
+        if type(last) is type(part) and not (isinstance(last, ReasoningPart) and last.signature):
             self._texts.append(part.text)
             if isinstance(part, ReasoningPart) and part.signature:
                 self._parts[-1] = part
@@ -84,6 +88,7 @@ class _Choice:
                 next((piece.id for piece in pieces if piece.id), ""),
                 next((piece.name for piece in pieces if piece.name), ""),
                 "".join(piece.arguments for piece in pieces),
+                next((piece.opaque for piece in pieces if piece.opaque), ""),
             )
             for _, pieces in sorted(self._calls.items())
         )

@@ -8,6 +8,7 @@ from jackfield.errors import MalformedRequest
 from jackfield.http.spelling import SCRUB, Fields
 from jackfield.http.wire import array, boolean, text
 from jackfield.messages import Message, Role, TextPart, ToolCall
+from jackfield.opaque import split_id
 
 __all__ = ["read_input", "read_message", "read_plain"]
 
@@ -129,7 +130,7 @@ def read_message(sent: Any, place: str, index: int, *, scrub: bool, doubts: list
         parts=tuple(parts),
         name=text(found, "name", path),
         tool_calls=_tool_calls(found, path, doubts),
-        tool_call_id=text(found, "toolId", path),
+        tool_call_id=split_id(text(found, "toolId", path))[0],
         input=index,
         scrub=scrub,
     )
@@ -146,5 +147,6 @@ def _tool_calls(found: dict[str, Any], path: str, doubts: list[str]) -> tuple[To
         called_at = f"{place}.function"
         called = _CALLED.read(call["function"], called_at)
         name, arguments = text(called, "name", called_at), text(called, "arguments", called_at)
-        calls.append(ToolCall(text(call, "id", place), name, arguments))
+        own_id, opaque = split_id(text(call, "id", place))
+        calls.append(ToolCall(own_id, name, arguments, opaque))
     return tuple(calls)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from jackfield import ReasoningPart, Record, Scrubber, ScrubStream, Span, TextPart, ToolCallPart
 from jackfield.builtin.scrub.mask import Mask, unknown
 from jackfield.builtin.scrub.runner import Runner, count
@@ -78,15 +80,14 @@ class ChoiceStream:
                 next((piece.id for piece in pieces if piece.id), ""),
                 next((piece.name for piece in pieces if piece.name), ""),
                 "".join(piece.arguments for piece in pieces),
+                next((piece.opaque for piece in pieces if piece.opaque), ""),
             )
             for position, pieces in sorted(self._calls.items())
         ]
 
         def work() -> tuple[list[ToolCallPart], list[str]]:
             mask = Mask(self._scrubber.find)
-            treated = [
-                ToolCallPart(call.position, call.id, call.name, mask.arguments(call.arguments)) for call in calls
-            ]
+            treated = [replace(call, arguments=mask.arguments(call.arguments)) for call in calls]
             return treated, mask.entities
 
         if not calls:
