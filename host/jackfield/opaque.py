@@ -1,8 +1,8 @@
 """How a provider's opaque data returns with a tool call: as a part of the call's id.
 
 A client builds its next turn from the fields that its SDK knows. Of those the id is the only one that no client reads
-and every client returns, in the call and in its result; so a front end writes the data behind it and takes it off again,
-and no process has to remember anything.
+and every client returns, in the call and in its result; so a front end writes the data behind it and takes it off
+again, and no process has to remember anything.
 """
 
 from __future__ import annotations

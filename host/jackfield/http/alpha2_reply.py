@@ -88,7 +88,7 @@ def encode_alpha2(request: ConversationRequest, result: Result) -> bytes:
 
 def _choice(choice: Choice, index: str) -> _Choice:
     calls = choice.tool_calls
-    sent = [_ToolCall(id=carried_id(call), function=_Function(call.name, call.arguments)) for call in calls] if calls else []
+    sent = [_ToolCall(id=carried_id(call), function=_Function(call.name, call.arguments)) for call in calls]
     return _Choice(finish_reason=choice.finish_reason, index=index, message=_Message(choice.text, sent))
 
 
