@@ -92,6 +92,7 @@ def _ignored(command: click.Command) -> click.Command:
 @flag("--log-as-json", help="The same as --log-format json.")
 @flag("--enable-api-logging", help="Log a line per request.")
 @flag("--strict", help="Exit with code 1 if a component of the first start fails.")
+@flag("--dev", help="Replace the serving processes when code of an editable plugin, or of the host, changes.")
 @flag("--no-reload", help="Read the manifests once.")
 @flag("--poll", help="Look for changes once a second instead of listening for events.")
 @option("--plugins", "allow", help="Load only these plugins, with commas.")
@@ -119,7 +120,7 @@ def serve(**given: Any) -> None:
     from jackfield.serving.start import start
 
     with own_socket_file(network):
-        code = start(options, network, sockets, workers=given["workers"])
+        code = start(options, network, sockets, workers=given["workers"], dev=given["dev"])
     sys.exit(code)
 
 

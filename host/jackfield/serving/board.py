@@ -48,6 +48,10 @@ class Board:
         """The generation that a worker's replacement goes on from."""
         return self._said[worker].generation
 
+    def served(self, worker: int) -> frozenset[str]:
+        """The names of the components that a worker serves, in whichever version."""
+        return frozenset(name for name, report in self._said[worker].components.items() if report.digest)
+
     def documents(self) -> tuple[GoodDocument, ...]:
         """The Resiliency manifests that apply, then the last text of each component that built and is still there.
 

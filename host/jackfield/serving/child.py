@@ -20,6 +20,7 @@ from jackfield.serving.frames import (
     Failed,
     FromParent,
     Hello,
+    Loaded,
     MetadataSet,
     Rescan,
     Start,
@@ -53,6 +54,17 @@ def main(arguments: list[str]) -> int:
     return run(partial(_Worker(start).serve, link))
 
 
+class _WorkerHost(Host):
+    """A host that may have to wait, with all built, until it is told to serve."""
+
+    admitted: asyncio.Event | None = None
+
+    async def start(self) -> None:
+        await super().start()
+        if self.admitted is not None:
+            await self.admitted.wait()
+
+
 class _Worker:
     """One worker, between its host and the parent."""
 
@@ -75,7 +87,6 @@ class _Worker:
         watching = loop.create_task(self._watch_parent())
         self._channel.send(Hello())
         try:
-            await self._informed.wait()
             return await self._serve()
         except Exception as error:
             if self._host is not None and self._host.following:
@@ -92,8 +103,15 @@ class _Worker:
     async def _serve(self) -> int:
         start = self._start
         first = (scan_of(start.documents), start.generation) if start.generation or start.documents else None
-        host = Host(self._options, stop=self._ask_to_stop, first=first, changed=self._changed, peers=self._peers)
+        host = _WorkerHost(self._options, stop=self._ask_to_stop, first=first, changed=self._changed, peers=self._peers)
         self._host = host
+        records = host.plugins.records
+        broken = {each.name: each.reason for each in records if each.reason and each.state != "blocked"}
+        self._channel.send(Loaded(broken))
+        if start.renews:
+            host.admitted = self._informed
+        else:
+            await self._informed.wait()
         sockets = [socket.socket(fileno=descriptor) for descriptor in start.sockets]
         for bound in sockets:
             bound.set_inheritable(False)

@@ -27,6 +27,7 @@ __all__ = [
     "FromWorker",
     "GoodDocument",
     "Hello",
+    "Loaded",
     "MetadataSet",
     "Report",
     "Rescan",
@@ -90,6 +91,12 @@ class Hello(Frame, frozen=True):
     """From a worker, first: its event loop runs, so that it can be stopped and told things."""
 
 
+class Loaded(Frame, frozen=True):
+    """From a worker: its plugins are loaded; ``faults`` has those that don't work, with the reasons."""
+
+    faults: dict[str, str]
+
+
 class Report(Frame, frozen=True):
     """From a worker: what has changed since its last report. The first one is complete.
 
@@ -151,6 +158,7 @@ class Start(Frame, frozen=True):
         logs: how to log.
         generation: the generation to go on from; 0 for the first worker of this number.
         documents: what to serve where the folder doesn't say better.
+        renews: build everything and report, and take connections only when the first ``View`` has come.
     """
 
     worker: int
@@ -161,6 +169,7 @@ class Start(Frame, frozen=True):
     logs: LogSettings
     generation: int = 0
     documents: tuple[GoodDocument, ...] = ()
+    renews: bool = False
 
     def __repr__(self) -> str:
         return f"Start(worker={self.worker}, generation={self.generation}, documents={len(self.documents)})"
@@ -235,7 +244,7 @@ class Stop(Frame, frozen=True):
     """From the parent: stop gracefully."""
 
 
-FromWorker = Hello | Report | SetMetadata | Applied | StopAll | Failed
+FromWorker = Hello | Loaded | Report | SetMetadata | Applied | StopAll | Failed
 FromParent = Start | View | Extended | MetadataSet | Rescan | Stop
 
 

@@ -19,6 +19,7 @@ from jackfield.logs import LogSettings
 from jackfield.options import HostOptions
 from jackfield.serving.board import Board
 from jackfield.serving.channel import Channel
+from jackfield.serving.code import CodeWatcher
 from jackfield.serving.frames import (
     Applied,
     Extended,
@@ -36,6 +37,7 @@ from jackfield.serving.frames import (
     encode,
 )
 from jackfield.serving.network import Network
+from jackfield.serving.renewal import Renewal
 from jackfield.serving.slot import Slot
 from jackfield.serving.spawn import how_it_ended, spawn
 
@@ -59,6 +61,7 @@ class Parent:
         sockets: bound and listening; closed when the host stops.
         workers: how many.
         logs: how the workers are to log.
+        watcher: says when code has changed, after which every worker is renewed; None to leave them alone.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Parent:
         *,
         workers: int,
         logs: LogSettings,
+        watcher: CodeWatcher | None = None,
     ) -> None:
         self._options = options
         self._network = network
@@ -83,6 +87,11 @@ class Parent:
         self._extended: dict[str, str] = {}
         self._version = 0
         self._unacknowledged: list[tuple[int, Slot, int]] = []
+        self._watcher = watcher
+        budget = options.graceful_shutdown_seconds + _MARGIN
+        self._renewal = Renewal(
+            self._slots, begin=self._begin, adopt=self._adopt, served=self._board.served, budget=budget
+        )
 
     async def run(self) -> int:
         """Run until stopped; returns the exit code.
@@ -99,33 +108,38 @@ class Parent:
         names = ", ".join(str(folder) for folder in self._options.folders)
         about = {"url": urls, "manifests": names, "pid": os.getpid(), "workers": len(self._slots)}
         _log.info("serving", extra=about)
-        keepers = [loop.create_task(self._keep(slot)) for slot in self._slots]
+        keepers = [loop.create_task(self._keep(place)) for place in range(len(self._slots))]
         stopping = loop.create_task(self._stopping.wait())
+        following = [loop.create_task(self._renewal.follow(self._watcher))] if self._watcher is not None else []
         try:
-            await asyncio.wait([*keepers, stopping], return_when=asyncio.FIRST_COMPLETED)
-            await self._stop(keepers)
+            await asyncio.wait([*keepers, *following, stopping], return_when=asyncio.FIRST_COMPLETED)
+            await self._stop(keepers, following)
         finally:
             stopping.cancel()
             self._kill()
-        for keeper in keepers:
-            keeper.result()
+        for task in [*keepers, *(task for task in following if not task.cancelled())]:
+            task.result()
         if self._failure:
             raise ConfigurationError(self._failure)
         _log.info("stopped")
         return self._exit_code
 
-    async def _keep(self, slot: Slot) -> None:
+    async def _keep(self, place: int) -> None:
         """Keep a worker's place taken."""
         while not self._stopping.is_set():
+            slot = self._slots[place]
             began = monotonic()
             try:
-                await self._begin(slot)
+                if not slot.begun:
+                    await self._begin(slot)
             except OSError as error:
                 # No memory or no descriptors for a process: the others serve, and it may be otherwise soon.
                 about = {"worker": slot.worker, "cause": error.strerror or type(error).__name__}
                 _log.error("a worker could not be started", extra=about)
             else:
                 await slot.exited.wait()
+                if self._slots[place] is not slot:
+                    continue  # another process has taken its place
                 await self._ended(slot)
             if self._stopping.is_set():
                 return
@@ -147,7 +161,8 @@ class Parent:
         channel = Channel(decode_for_parent, lambda frame: self._received(slot, frame), slot.relieved)
         first, generation = slot.process is None, self._board.generation(slot.worker)
         slot.begin(process, channel)
-        self._board.began(slot.worker, process.pid)
+        if not slot.renews:
+            self._board.began(slot.worker, process.pid)
         await channel.open(ours)
         channel.send(
             Start(
@@ -160,10 +175,31 @@ class Parent:
                 logs=self._logs,
                 generation=generation,
                 documents=self._board.documents(),
+                renews=slot.renews,
             )
         )
-        _log.info("worker started" if first else "worker replaced", extra={"worker": slot.worker, "pid": process.pid})
+        if not slot.renews:
+            said = "worker started" if first else "worker replaced"
+            _log.info(said, extra={"worker": slot.worker, "pid": process.pid})
         self._tell_soon()
+
+    def _adopt(self, slot: Slot, report: Report) -> None:
+        """Give a worker's place to a process that waits to serve; the one before it finishes what it runs."""
+        place = slot.worker - 1
+        before, self._slots[place] = self._slots[place], slot
+        slot.renews, slot.started = False, True
+        self._board.began(slot.worker, slot.pid)
+        self._board.report(slot.worker, report)
+        slot.tell("view", encode(self._board.view()))
+        _log.info("worker replaced", extra={"worker": slot.worker, "pid": slot.pid})
+        self._renewal.retire(before)
+        self._forget(before)
+        self._tell_soon()
+
+    def _forget(self, slot: Slot) -> None:
+        """Wait no more for what a process that is gone would have said."""
+        self._unacknowledged = [waiting for waiting in self._unacknowledged if waiting[1] is not slot]
+        self._acknowledge()
 
     async def _ended(self, slot: Slot) -> None:
         assert slot.process is not None  # noqa: S101  it has been started
@@ -172,7 +208,7 @@ class Parent:
             async with asyncio.timeout(_LAST_WORDS):
                 await slot.channel.lost.wait()
         slot.channel.abort()
-        slot.attached = False
+        slot.attached = slot.begun = False
         self._board.ended(slot.worker)
         code = slot.process.returncode
         about = {"worker": slot.worker, "pid": slot.pid, "how": how_it_ended(code)}
@@ -186,23 +222,24 @@ class Parent:
         if slot.failed and all(other.failed for other in self._slots):
             self._failure = slot.failed
             self._stopping.set()
-        self._unacknowledged = [waiting for waiting in self._unacknowledged if waiting[1] is not slot]
-        self._acknowledge()
+        self._forget(slot)
         self._tell_soon()
 
     def _reap(self) -> None:
-        for slot in self._slots:
+        for slot in self._everyone():
             if slot.process is not None and slot.process.poll() is not None:
                 slot.exited.set()
 
+    def _everyone(self) -> list[Slot]:
+        """Those in their places, those that may come and those that go."""
+        return [*self._slots, *self._renewal.candidates, *self._renewal.leaving]
+
     def _received(self, slot: Slot, frame: FromWorker) -> None:
+        if self._renewal.took(slot, frame):
+            return
         match frame:
             case Hello():
-                slot.attached = True
-                slot.tell("extended", encode(Extended(self._version, self._extended)))
-                slot.tell("view", encode(self._board.view()))
-                if self._stopping.is_set():
-                    slot.tell("stop", encode(Stop()))
+                self._greet(slot)
             case Report():
                 slot.started = True
                 self._board.report(slot.worker, frame)
@@ -223,6 +260,14 @@ class Parent:
                     self._stopping.set()
             case Failed(cause):
                 slot.failed = cause
+
+    def _greet(self, slot: Slot) -> None:
+        slot.attached = True
+        slot.tell("extended", encode(Extended(self._version, self._extended)))
+        if not slot.renews:
+            slot.tell("view", encode(self._board.view()))
+        if self._stopping.is_set():
+            slot.tell("stop", encode(Stop()))
 
     def _acknowledge(self) -> None:
         """Answer the requests whose values every worker shows."""
@@ -254,7 +299,7 @@ class Parent:
 
     def _kill(self) -> bool:
         """Kill what still runs; says whether anything did."""
-        running = [slot.process for slot in self._slots if slot.process is not None and slot.process.poll() is None]
+        running = [slot.process for slot in self._everyone() if slot.process and slot.process.poll() is None]
         for process in running:
             process.kill()
         return bool(running)
@@ -266,8 +311,10 @@ class Parent:
             self._exit_code = 1
         self._stopping.set()
 
-    async def _stop(self, keepers: list[asyncio.Task[None]]) -> None:
+    async def _stop(self, keepers: list[asyncio.Task[None]], following: list[asyncio.Task[None]]) -> None:
         self._stopping.set()
+        for task in following:
+            task.cancel()
         _log.info("stopping")
         # While a copy of a listening socket is open anywhere, the kernel goes on accepting for it.
         for bound in self._sockets:
@@ -278,7 +325,7 @@ class Parent:
             elif slot.process is not None and slot.process.poll() is None:
                 slot.process.terminate()
         budget = self._options.graceful_shutdown_seconds + _MARGIN
-        _, late = await asyncio.wait(keepers, timeout=budget)
+        _, late = await asyncio.wait([*keepers, *following, *self._renewal.leaving.values()], timeout=budget)
         if late and self._kill():
             _log.error("workers did not stop in time and were killed", extra={"seconds": budget})
             self._exit_code = 1

@@ -29,6 +29,9 @@ class Slot:
         started: it has reported, so that it serves.
         applied: the version of the ``extended`` values that it shows.
         failed: why it can't start, if it said so.
+        faults: the plugins that don't work in it, with the reasons.
+        renews: its process is to take another's place, and serves once it is told to.
+        begun: a process has been started, and nobody has looked into its end.
         unsent: encoded frames, by kind, that wait until the channel is no longer congested; the newest counts.
     """
 
@@ -40,6 +43,9 @@ class Slot:
     started: bool = False
     applied: int = 0
     failed: str = ""
+    faults: dict[str, str] = field(default_factory=dict)
+    renews: bool = False
+    begun: bool = False
     unsent: dict[str, bytes] = field(default_factory=dict, repr=False)
     _failures: int = 0
 
@@ -48,7 +54,8 @@ class Slot:
         self.process, self.channel = process, channel
         self.exited = asyncio.Event()
         self.attached = self.started = False
-        self.applied, self.failed = 0, ""
+        self.begun = True
+        self.applied, self.failed, self.faults = 0, "", {}
         self.unsent.clear()
 
     @property

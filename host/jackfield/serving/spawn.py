@@ -43,6 +43,7 @@ def how_it_ended(code: int) -> str:
 def _flags() -> list[str]:
     """The interpreter's options, so that a worker imports what the parent would."""
     flags = {"-E": sys.flags.ignore_environment, "-s": sys.flags.no_user_site, "-S": sys.flags.no_site}
+    flags["-B"] = sys.dont_write_bytecode
     given = [flag for flag, on in flags.items() if on] + ["-O"] * sys.flags.optimize
     if sys.flags.isolated:
         given.append("-I")

@@ -1,0 +1,28 @@
+"""Plugins that are installed in place for one test, with their metadata in a folder of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from built_plugin import write_project
+
+__all__ = ["install_editable"]
+
+
+def install_editable(folder: Path, name: str, files: Mapping[str, str], entries: Mapping[str, str]) -> Path:
+    """Write a distribution and install it editable; return the site folder, whose ``.pth`` files have to be read.
+
+    Args:
+        folder: where to work: the sources come into ``source``, the metadata into ``installed``.
+        name: the distribution's name after ``jackfield-``.
+        files: the sources by their path.
+        entries: the modules of its plugins by the plugins' names.
+    """
+    source, target = folder / "source", folder / "installed"
+    write_project(source, name, files, entries)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*command, "--target", str(target), "--editable", str(source)], check=True)
+    return target
