@@ -15,7 +15,7 @@ from jackfield.chain.handler import Handler, Stage, fold
 from jackfield.chain.limits import Limits
 from jackfield.chain.provider import ProviderHandler
 from jackfield.chain.supply import Supply
-from jackfield.chain.wishes import generation_defaults, scrub_wishes
+from jackfield.chain.wishes import generation_defaults, scrub_anew, scrub_wishes
 from jackfield.components import Build, Component, Conversation
 from jackfield.errors import InvalidSetting, InvokeError
 from jackfield.events import Event
@@ -104,8 +104,9 @@ class Chains:
             core = fold((parts.route, parts.cache, parts.scrub_out, resilience), provider)
         else:
             _check_without_provider(about, parts)
+            # Its targets scrub the reply, each with its own scrubber; one that its manifest names comes on top of that.
             # Its time limit is for all targets together.
-            core = fold((resilience, parts.route, parts.scrub_out), _nobody)
+            core = fold((*parts.scrub_on_top, resilience, parts.route), _nobody)
         wishes = scrub_wishes(policies.scrub_pii)
         entry = fold((generation_defaults(policies.generation()), wishes, parts.scrub_in), core)
         handler = fold((*parts.unscrubbed, wishes, parts.scrub_in, *parts.wraps), core)
@@ -129,7 +130,7 @@ class Chains:
             route = plugins.route_stage(build)
         if policies.cache != _OFF and build.component.has_provider:
             cache = plugins.cache_stage(build, named=policies.cache is not None)
-        return _Parts(scrub, wraps, route, cache)
+        return _Parts(scrub, wraps, route, cache, build)
 
     def _supply(self, kind: type[ComponentT]) -> Supply[ComponentT] | None:
         return self.standing.supply(kind)
@@ -143,6 +144,7 @@ class _Parts:
     all_wraps: tuple[Provided[Stage], ...]
     routed: Provided[Stage] | None
     cached: Provided[Stage] | None
+    build: ChainBuild
     unscrubbed: tuple[Stage, ...] = field(init=False)
     wraps: tuple[Stage, ...] = field(init=False)
 
@@ -160,6 +162,11 @@ class _Parts:
         return self.scrub.answer.scrub_out if self.scrub else _nothing
 
     @property
+    def scrub_on_top(self) -> tuple[Stage, ...]:
+        """What scrubs the reply of a component without a provider again; its targets still have to scrub theirs."""
+        return (self.scrub_out, scrub_anew()) if self.scrub and self.build.policies.scrubber is not None else ()
+
+    @property
     def route(self) -> Stage:
         return self.routed.answer if self.routed else _nothing
 
@@ -173,10 +180,13 @@ class _Parts:
         listed = [f"wrap {wrap.plugin} (sees unscrubbed)" for wrap in self.all_wraps if _sees_unscrubbed(wrap)]
         listed += [f"scrub-in {self.scrub.plugin}"] if self.scrub else []
         listed += [f"wrap {wrap.plugin}" for wrap in self.all_wraps if not _sees_unscrubbed(wrap)]
+        scrub_out = [f"scrub-out {self.scrub.plugin}"] if self.scrub else []
+        if not self.build.component.has_provider:
+            listed += scrub_out if self.scrub_on_top else []
+            scrub_out = []
         listed += [f"route {self.routed.plugin}"] if self.routed else []
         listed += [f"cache {self.cached.plugin}"] if self.cached else []
-        listed += [f"scrub-out {self.scrub.plugin}"] if self.scrub else []
-        return tuple(listed)
+        return tuple(listed + scrub_out)
 
 
 def component_digest(build: Build[Any], secrets: bytes) -> str:

@@ -12,7 +12,7 @@ from jackfield.chain.unary import unary
 from jackfield.events import Event, Result
 from jackfield.messages import ConversationRequest, GenerationSettings
 
-__all__ = ["generation_defaults", "scrub_wishes"]
+__all__ = ["generation_defaults", "scrub_anew", "scrub_wishes"]
 
 _Change: TypeAlias = Callable[[ConversationRequest], ConversationRequest]
 
@@ -51,6 +51,18 @@ def scrub_wishes(direction: str | None) -> Stage:
         return replace(request, messages=messages, scrub_reply=request.scrub_reply or out)
 
     return lambda handler: _Changed(handler, mark)
+
+
+def scrub_anew() -> Stage:
+    """Take back that a scrub-out stage waits for the reply: a router's own doesn't stand in for those of its targets.
+
+    Else a target without a scrubber would answer, and its cache keep what nobody has scrubbed.
+    """
+
+    def unmark(request: ConversationRequest) -> ConversationRequest:
+        return replace(request, reply_scrubbed=False) if request.reply_scrubbed else request
+
+    return lambda handler: _Changed(handler, unmark)
 
 
 class _Changed:

@@ -38,6 +38,7 @@ from jackfield.plugins.manager import load_plugins
 from jackfield_openai.testing import Behaviour, Exchange, chat, event_stream, hang, reset
 
 PATIENCE = 10.0
+PAIRS = {"masked": "a", "refused": "b"}
 
 
 def write(folder: Path, **files: str) -> None:
@@ -529,6 +530,20 @@ def test_a_scrubber_that_ran_at_the_router_is_skipped_at_its_target(
         assert treated == ["front"]
         host.converse("a")
         assert treated == ["front", "a"]
+
+
+def test_a_scrubber_that_a_router_names_scrubs_the_reply_too(tmp_path: Path) -> None:
+    """It comes on top of the target's own, and doesn't stand in for one that is missing there."""
+    patterns: Any = [{"name": "ORDER", "regex": "ORD-[0-9]{6}"}]
+    own = component("orders", "scrubber.presidio", entities=[], patterns=patterns)  # type: ignore[arg-type]
+    routers = {name: router(target, name=name, scrubber="orders", scrubPII="output") for name, target in PAIRS.items()}
+    write(tmp_path, own=own, a=component("a"), b=component("b", scrubber="none"), **routers)
+    text = "ORD-123456 of jane@example.com"
+    with RunningHost(tmp_path) as host:
+        assert b'"<ORDER> of <EMAIL_ADDRESS>"' in host.converse("masked", text).body
+        refused = host.converse("refused", text)
+        assert refused.status == 500
+        assert b"this component has no scrubber" in refused.body
 
 
 def test_an_error_of_a_target_keeps_its_kind(tmp_path: Path) -> None:
