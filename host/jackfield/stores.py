@@ -40,7 +40,7 @@ class StoreHealth:
         return first
 
     def paused(self, kind: str) -> bool:
-        """Whether calls of a kind are left out for the moment; one in a while is let through to try."""
+        """Whether calls of a kind are left out for the moment, as the last one failed just now."""
         return bool(self._failing) and self._failing.get(kind, 0.0) + _PAUSE > monotonic()
 
     def fails(self, kind: str) -> bool:

@@ -45,7 +45,8 @@ class ChainBuild:
         type_name: its component type.
         component: the plugin's object.
         policies: the manifest's settings that are the same for every type.
-        digest: what the component is, in a short text: two builds whose replies may differ have different ones.
+        digest: what the component is, in a short text: its name, type, settings and secrets. What ``policies`` change
+            of a reply is in the request.
         spec: the manifest's items by name, without those that come from secrets or variables.
         environment: the process's environment.
         strategies: the routing strategies that plugins registered, by name.
