@@ -60,9 +60,10 @@ ALLOWED = "exits,good,old,sdk"
 def test_the_table_lines_up_and_tells_each_state(mixed: Site) -> None:
     """The plain listing has one aligned line per plugin, with version, state, range, types, hooks and reason."""
     done = jackfield("plugins", "--plugins", ALLOWED, site=mixed)
-    head, *lines = done.stdout.splitlines()
+    python, head, *lines = done.stdout.splitlines()
+    assert python == f"Python: {sys.executable}"
     lines = [line for line in lines if line.split()[0] in ALLOWED.split(",")]
-    assert head.split() == ["NAME", "VERSION", "DISTRIBUTION", "STATE", "HOST", "TYPES", "HOOKS", "REASON"]
+    assert head.split() == ["NAME", "VERSION", "DISTRIBUTION", "STATE", "HOST", "TYPES", "HOOKS", "PATH", "REASON"]
     columns = [head.index(name) for name in head.split()]
     cells = [
         [line[start:end].strip() for start, end in zip(columns, [*columns[1:], None], strict=True)] for line in lines
@@ -73,10 +74,12 @@ def test_the_table_lines_up_and_tells_each_state(mixed: Site) -> None:
         ["old", "1.0", "jackfield-old", "incompatible"],
         ["sdk", "1.0", "jackfield-sdk", "skipped"],
     ]
-    assert cells[0][7] == "SystemExit: 7 (site/jackfield_exits.py:2)"
-    assert cells[1][4:] == ["any", "conversation.good", "register_components", ""]
+    assert [row[7] for row in cells] == [str(mixed.path / f"jackfield_{row[0]}.py") for row in cells]
+    assert cells[0][8] == "SystemExit: 7 (site/jackfield_exits.py:2)"
+    assert cells[1][4:7] == ["any", "conversation.good", "register_components"]
+    assert cells[1][8] == ""
     assert cells[2][4] == "<0.1"
-    assert cells[3][7] == "needs the module no_such_sdk; install the package that has it"
+    assert cells[3][8] == "needs the module no_such_sdk; install the package that has it"
 
 
 def test_the_json_listing_has_every_fact(mixed: Site) -> None:
@@ -92,7 +95,9 @@ def test_the_json_listing_has_every_fact(mixed: Site) -> None:
         "reason": "",
         "hooks": ["register_components"],
         "types": ["conversation.good"],
+        "path": str(mixed.path / "jackfield_good.py"),
     }
+    assert listing["python"] == sys.executable
     assert listing["clashes"] == {}
     assert listing["notices"] == ["--plugins names 'nobody', and no installed plugin is called that"]
     assert done.stderr == "hello\n"
@@ -257,7 +262,8 @@ def test_an_installed_plugin_is_shown_as_loaded(environment: Environment, site: 
     assert str(wheel) in done.stdout.splitlines()[0]
     assert (environment.purelib / "jackfield_new.py").is_file()
     row = done.stdout.splitlines()[-1].split()
-    assert row == ["new", "1.0", "jackfield-new", "loaded", "any", "conversation.new", "register_components"]
+    expected = ["new", "1.0", "jackfield-new", "loaded", "any", "conversation.new", "register_components"]
+    assert row == [*expected, str(environment.purelib / "jackfield_new.py")]
     again = environment.install("new")
     assert (again.returncode, again.stdout.splitlines()[-1].split()) == (0, row)
 

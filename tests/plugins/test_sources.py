@@ -9,7 +9,8 @@ import pytest
 from plugin_site import Site
 
 import jackfield
-from jackfield.plugins.sources import Source, code_path, editable_sources
+from jackfield.plugins.places import code_path
+from jackfield.plugins.sources import Source, editable_sources
 
 
 @pytest.fixture

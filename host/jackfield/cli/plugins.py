@@ -23,11 +23,11 @@ from jackfield.plugins.options import parse_prefer
 
 __all__ = ["install", "plugins"]
 
-_HEAD = ("NAME", "VERSION", "DISTRIBUTION", "STATE", "HOST", "TYPES", "HOOKS", "REASON")
+_HEAD = ("NAME", "VERSION", "DISTRIBUTION", "STATE", "HOST", "TYPES", "HOOKS", "PATH", "REASON")
 
 
 @click.command
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: plugins, clashes of types, notices.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: interpreter, plugins, clashes of types, notices.")
 @click.option("--check", is_flag=True, help="Exit with 1 if a plugin is failed or incompatible, or types clash.")
 @option("--plugins", "allow", help="Load only these plugins, with commas; empty for none.")
 @option("--deny-plugins", "deny", help="Don't load these plugins, with commas.")
@@ -36,7 +36,8 @@ def plugins(*, as_json: bool, check: bool, allow: str | None, deny: str | None, 
     """List the plugins of this environment, those that don't work too, with the reason.
 
     Every plugin is loaded and all its hooks are asked, as `serve` would do with the same options. HOST is the range of
-    jackfield versions that a plugin's distribution asks for.
+    jackfield versions that a plugin's distribution asks for, PATH where its code lies. A plugin that is missing here is
+    installed for another Python than the one that is named first.
     """
     found = load_chosen(allow, deny)
     types = found.component_types(parse_prefer(prefer))
@@ -44,6 +45,7 @@ def plugins(*, as_json: bool, check: bool, allow: str | None, deny: str | None, 
     # A failure is in its plugin's record already.
     left_out = [text for text in found.add_commands(click.Group()) if text.startswith("the command ")]
     listing = {
+        "python": sys.executable,
         "plugins": [asdict(record) for record in found.records],
         "clashes": dict(types.clashes),
         "notices": [*found.notices, *left_out],
@@ -112,9 +114,11 @@ def _page(listing: Mapping[str, Any]) -> str:
             plugin["requires"] or "any",
             ",".join(plugin["types"]),
             ",".join(plugin["hooks"]),
+            plugin["path"],
             plugin["reason"],
         )
         for plugin in listing["plugins"]
     ]
-    lines = table([_HEAD, *rows]) if rows else ["No plugins."]
+    lines = [f"Python: {listing['python']}"] if "python" in listing else []
+    lines += table([_HEAD, *rows]) if rows else ["No plugins."]
     return "\n".join([*lines, *listing["clashes"].values(), *listing["notices"]])

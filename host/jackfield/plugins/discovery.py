@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from jackfield.plugins.faults import one_line
+from jackfield.plugins.places import code_path
 from jackfield.plugins.records import PluginRecord, PluginState
 
 __all__ = ["GROUP", "Candidate", "discover", "matches", "sift"]
@@ -48,7 +49,8 @@ class Candidate:
 
     def record(self, state: PluginState, reason: str = "") -> PluginRecord:
         """Say how this candidate ended."""
-        return PluginRecord(self.name, self.distribution, self.version, self.requires, state, reason)
+        path = str(code_path(self.module) or "")
+        return PluginRecord(self.name, self.distribution, self.version, self.requires, state, reason, path=path)
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}"

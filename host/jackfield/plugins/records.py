@@ -24,6 +24,7 @@ class PluginRecord:
         reason: why it isn't loaded, or which part of a loaded plugin failed; one line, without secrets.
         hooks: the hooks it implements, sorted.
         types: the component types it registered, sorted; known once the types have been asked for.
+        path: the folder or the file of its code; empty if it isn't there.
     """
 
     name: str
@@ -34,6 +35,7 @@ class PluginRecord:
     reason: str = ""
     hooks: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    path: str = ""
 
     @property
     def at_fault(self) -> bool:
