@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from jackfield.errors import NoSuchComponent
@@ -95,6 +96,12 @@ class Conversation(Component[SettingsT]):
 
     answers_each_input: ClassVar[bool] = False
     """True for a type without a model, which gives one choice per input where a request allows that."""
+
+    lacks: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What the type can't do, by the conformance kit's names of capabilities, each with the reason."""
+
+    default_model: ClassVar[str] = ""
+    """The model that answers if nothing names one; empty for a type that needs a name, or has no model."""
 
     has_provider: ClassVar[bool] = True
     """False for a type that answers by its route stage alone, and implements neither ``converse`` nor ``stream``."""

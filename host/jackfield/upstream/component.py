@@ -44,9 +44,6 @@ class UpstreamConversation(Conversation[SettingsT]):
     needs_key: ClassVar[bool] = False
     """True for a provider that answers nobody without an API key."""
 
-    default_model: ClassVar[str] = ""
-    """The model if neither manifest nor environment names one."""
-
     model_variables: ClassVar[tuple[str, ...]] = ()
     """Environment variables that may name the model; the first that is set counts."""
 

@@ -25,13 +25,15 @@ class OpenAIConversation(CompatibleConversation[OpenAISettings]):
 
     Settings = OpenAISettings
     needs_key: ClassVar[bool] = True
+    default_model: ClassVar[str] = OPENAI_MODEL
+    model_variables: ClassVar[tuple[str, ...]] = ("OPENAI_MODEL",)
     default_endpoint: ClassVar[str] = OPENAI_ENDPOINT
     endpoint_variables: ClassVar[tuple[str, ...]] = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
     def __init__(self, build: Build[OpenAISettings]) -> None:
-        azure = build.settings.azure
-        self.model_variables = ("AZURE_OPENAI_MODEL",) if azure else ("OPENAI_MODEL",)  # type: ignore[misc]
-        self.default_model = AZURE_MODEL if azure else OPENAI_MODEL  # type: ignore[misc]
+        if build.settings.azure:
+            self.model_variables = ("AZURE_OPENAI_MODEL",)  # type: ignore[misc]
+            self.default_model = AZURE_MODEL  # type: ignore[misc]
         super().__init__(build)
 
     def url(self, model: str) -> str:
