@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
+from markdown import ROOT, Page
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
+from process import serving
+from running import converse_on
 
 from jackfield.cli.new_plugin import new_plugin
 from jackfield.errors import ConfigurationError
 from jackfield.plugins.scaffold import check_name, write_plugin
 from jackfield.version import __version__
-
-ANSWER = """
-import asyncio, json, sys
-from jackfield import Build, ConversationRequest, Message, TextPart
-from jackfield.plugins import load_plugins
-
-plugins = load_plugins(allow=("two-words",))
-found = plugins.component_types().find("conversation.two-words")
-settings = found.settings.model_validate({"greeting": "I heard"})
-component = found.factory(Build(name="mine", type_name=found.name, settings=settings))
-request = ConversationRequest(component="mine", messages=(Message(role="user", parts=(TextPart("hello"),)),))
-(record,) = [record for record in plugins.records if record.state == "loaded"]
-text = asyncio.run(component.converse(request)).choices[0].text
-json.dump([record.name, record.distribution, record.version, record.requires, record.types, text], sys.stdout)
-"""
 
 
 def run(*command: str | Path, path: Path, cwd: Path) -> str:
@@ -50,7 +40,15 @@ def test_a_new_plugin_installs_loads_and_answers(tmp_path: Path) -> None:
     result = CliRunner().invoke(new_plugin, ["Two-Words", "--to", str(tmp_path)], catch_exceptions=False)
     assert result.exit_code == 0
     project = tmp_path / "jackfield-two-words"
-    files = ("jackfield_two_words.py", "pyproject.toml", "README.md", "tests/test_two_words.py")
+    files = (
+        "jackfield_two_words.py",
+        "pyproject.toml",
+        "README.md",
+        "tests/conftest.py",
+        "tests/test_two_words.py",
+        ".github/workflows/publish.yml",
+        ".gitignore",
+    )
     assert result.output.splitlines()[: len(files)] == [f"wrote {project / file}" for file in files]
     assert f"jackfield install --editable {project}" in result.output
 
@@ -58,12 +56,53 @@ def test_a_new_plugin_installs_loads_and_answers(tmp_path: Path) -> None:
     run("-m", "hatchling", "build", "-t", "wheel", "-d", wheels, path=tmp_path / "none", cwd=project)
     (wheel,) = wheels.glob("jackfield_two_words-0.1.0-*.whl")
     zipfile.ZipFile(wheel).extractall(installed)
-    answer = json.loads(run("-c", ANSWER, path=installed, cwd=tmp_path))
     host = Version(__version__)
-    requires = f">={host.major}.{host.minor},<{host.major}.{host.minor + 1}"
-    expected = ["two-words", "jackfield-two-words", "0.1.0", requires, ["conversation.two-words"], "I heard: hello"]
-    assert answer == expected
-    run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", path=installed, cwd=project)
+    listing = json.loads(run("-m", "jackfield", "plugins", "--json", "--check", path=installed, cwd=tmp_path))
+    (listed,) = [plugin for plugin in listing["plugins"] if plugin["name"] == "two-words"]
+    assert listed == {
+        "name": "two-words",
+        "distribution": "jackfield-two-words",
+        "version": "0.1.0",
+        "requires": f">={host.major}.{host.minor},<{host.major}.{host.minor + 1}",
+        "state": "loaded",
+        "reason": "",
+        "hooks": ["register_components"],
+        "types": ["conversation.two-words"],
+        "path": str(installed / "jackfield_two_words.py"),
+    }
+
+    manifests = tmp_path / "manifests"
+    manifests.mkdir()
+    (manifest,) = [block.text for block in Page(project / "README.md").blocks if block.language == "yaml"]
+    (manifests / "component.yaml").write_text(manifest)
+    with serving(manifests, "--plugins", "two-words", PYTHONPATH=str(installed)) as process:
+        reply = converse_on(process.port, "two-words", "hello there")
+        assert reply.json["outputs"][0]["choices"][0]["message"] == {"content": "I heard: hello there"}
+
+    told = run("-m", "pytest", "-p", "no:cacheprovider", "-W", "error", path=installed, cwd=project)
+    assert re.search(r"conformance of .*conversation\.two-words", told), told
+
+
+@pytest.mark.parametrize("name", ["class", "json", "none", "settings", "x1"])
+def test_a_name_that_python_knows_too_does_no_harm(tmp_path: Path, name: str) -> None:
+    """The module and the classes have names of their own, whatever the plugin is called."""
+    module, *_, test, _, _ = write_plugin(check_name(name, ()), tmp_path)
+    for file in (module, test):
+        compile(file.read_text("utf-8"), file, "exec")
+
+
+def test_the_workflow_publishes_by_trust(tmp_path: Path) -> None:
+    """PyPI's trusted publishing: the job that uploads may ask for a token, no other job may, and no secret is used."""
+    text = next(file for file in write_plugin("parrot", tmp_path) if file.name == "publish.yml").read_text("utf-8")
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "permissions" not in workflow["jobs"]["build"]
+    publish = workflow["jobs"]["publish"]
+    assert publish["permissions"] == {"id-token": "write"}
+    assert publish["steps"][-1]["uses"] == "pypa/gh-action-pypi-publish@release/v1"
+    used = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@(release/)?v\d+", name) for name in used)
+    assert "secrets." not in text
 
 
 def test_a_new_plugin_takes_twenty_lines(tmp_path: Path) -> None:
@@ -99,11 +138,19 @@ def test_a_name_that_is_no_name_is_refused(name: str) -> None:
         check_name(name, ())
 
 
-@pytest.mark.parametrize("name", ["echo", "Echo", "jackfield-echo"])
+@pytest.mark.parametrize("name", ["parrot", "Parrot", "jackfield-parrot"])
 def test_the_name_of_an_installed_plugin_is_refused(name: str) -> None:
     """Two plugins of one name would both not load, so the second is not written."""
-    with pytest.raises(ConfigurationError, match="a plugin called 'echo' is installed already; take another name"):
-        check_name(name, ("openai", "Echo"))
+    with pytest.raises(ConfigurationError, match="a plugin called 'parrot' is installed already; take another name"):
+        check_name(name, ("openai", "Parrot"))
+
+
+def test_the_names_of_this_project_s_plugins_are_refused() -> None:
+    """Nobody starts a plugin whose distribution exists, installed here or not."""
+    for folder in ROOT.glob("plugins/*/pyproject.toml"):
+        name = folder.parent.name
+        with pytest.raises(ConfigurationError, match=f"jackfield-{name} is a plugin of Jackfield's own project"):
+            check_name(name, ())
 
 
 def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import distributions
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -26,10 +27,12 @@ __all__ = ["new_plugin"]
 def new_plugin(*, name: str, to: Path) -> None:
     """Write a plugin that runs at once, in a new folder jackfield-NAME.
 
-    It is a distribution of its own, with a provider of the type conversation.NAME, a test and a README.
+    It is a distribution of its own with a provider of the type conversation.NAME, a README, tests that use the
+    conformance kit, and a workflow that publishes it to PyPI.
     """
     taken = [candidate.name for candidate in discover(distributions())]
     files = write_plugin(check_name(name, taken), to)
     for file in files:
         click.echo(f"wrote {file}")
-    click.echo(f"\nTry it:\n  jackfield install --editable {files[0].parent.absolute()}\n  jackfield plugins")
+    folder = quote(str(files[0].parent.absolute()))
+    click.echo(f"\nTry it:\n  jackfield install --editable {folder}\n  jackfield serve --dev")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from importlib.resources import files
 from pathlib import Path
 from string import Template
 
@@ -14,6 +15,37 @@ from jackfield.errors import ConfigurationError
 from jackfield.version import __version__
 
 __all__ = ["check_name", "write_plugin"]
+
+
+_FILES = {
+    "$module.py": "module.py.txt",
+    "pyproject.toml": "pyproject.toml.txt",
+    "README.md": "README.md.txt",
+    "tests/conftest.py": "conftest.py.txt",
+    "tests/test_$word.py": "test.py.txt",
+    ".github/workflows/publish.yml": "publish.yml.txt",
+    ".gitignore": "gitignore.txt",
+}
+"""The files of a new plugin, in the order in which to read them, and their templates."""
+
+_OURS = frozenset(
+    {
+        "anthropic",
+        "bedrock",
+        "deepseek",
+        "echo",
+        "googleai",
+        "huggingface",
+        "llamacpp",
+        "mistral",
+        "ollama",
+        "openai",
+        "openrouter",
+        "presidio",
+        "redis",
+    }
+)
+"""Plugins of the host's own project: two distributions of one name could never be installed together."""
 
 
 def check_name(name: str, taken: Collection[str]) -> str:
@@ -30,6 +62,10 @@ def check_name(name: str, taken: Collection[str]) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", plain):
         raise ConfigurationError(
             f"{name!r} can't be a plugin's name; write letters, digits and single dashes, a letter first, as my-model"
+        )
+    if plain in _OURS:
+        raise ConfigurationError(
+            f"jackfield-{plain} is a plugin of Jackfield's own project (jackfield install {plain}); take another name"
         )
     if plain in {canonicalize_name(other) for other in taken}:
         raise ConfigurationError(f"a plugin called {plain!r} is installed already; take another name")
@@ -60,115 +96,18 @@ def write_plugin(name: str, folder: Path, *, version: str = __version__) -> list
         "cls": "".join(word.capitalize() for word in name.split("-")),
         "range": f">={least},<{host.major}.{host.minor + 1}",
     }
+    templates = files("jackfield.plugins") / "templates"
     try:
         target.mkdir(parents=True)
         written = []
         for path, template in _FILES.items():
             file = target / Template(path).substitute(facts)
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(Template(template).substitute(facts), "utf-8")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            text = (templates / template).read_text("utf-8")
+            file.write_text(Template(text).substitute(facts), "utf-8")
             written.append(file)
     except FileExistsError:
         raise ConfigurationError(f"{target} exists already; take another name, or another folder with --to") from None
     except OSError as error:
         raise ConfigurationError(f"{target} can't be written: {error.strerror}; choose a folder with --to") from None
     return written
-
-
-_MODULE = '''\
-"""The component type conversation.$name."""
-
-from __future__ import annotations
-
-from jackfield import Conversation, ConversationRequest, RegisterComponents, Result, Settings, hookimpl
-
-
-class ${cls}Settings(Settings):
-    greeting: str = "You said"
-
-
-class ${cls}Provider(Conversation[${cls}Settings]):
-    Settings = ${cls}Settings
-
-    async def converse(self, request: ConversationRequest) -> Result:
-        said = " ".join(message.text for message in request.messages)
-        return Result.of_text(f"{self.settings.greeting}: {said}")
-
-
-@hookimpl
-def register_components(register: RegisterComponents) -> None:
-    register.conversation("conversation.$name", ${cls}Provider)
-'''
-
-_PROJECT = """\
-[build-system]
-requires = ["hatchling>=1.27"]
-build-backend = "hatchling.build"
-
-[project]
-name = "jackfield-$name"
-version = "0.1.0"
-description = "Jackfield plugin: the component type conversation.$name"
-readme = "README.md"
-requires-python = ">=3.11"
-keywords = ["jackfield-plugin"]
-dependencies = ["jackfield$range"]
-
-[project.entry-points.jackfield]
-$name = "$module"
-"""
-
-_README = """\
-# jackfield-$name
-
-The component type `conversation.$name` for Jackfield.
-
-```
-jackfield install --editable .
-jackfield plugins
-```
-
-```yaml
-# manifests/$name.yaml
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata:
-  name: $name
-spec:
-  type: conversation.$name
-  version: v1
-  metadata:
-    - name: greeting
-      value: I heard
-```
-
-With `jackfield serve` running, `jackfield converse $name "hello there"` answers through it. The host takes up changes
-of the manifest at once, and changes of the code when it starts again. The tests run with `pytest`.
-"""
-
-_TEST = '''\
-"""The component type conversation.$name."""
-
-from __future__ import annotations
-
-import asyncio
-
-from jackfield import Build, ConversationRequest, Message, TextPart
-
-from $module import ${cls}Provider, ${cls}Settings
-
-
-def test_it_answers_with_its_greeting() -> None:
-    """The reply is the manifest's greeting and what was said."""
-    build = Build(name="mine", type_name="conversation.$name", settings=${cls}Settings(greeting="I heard"))
-    request = ConversationRequest(component="mine", messages=(Message(role="user", parts=(TextPart("hello"),)),))
-    result = asyncio.run(${cls}Provider(build).converse(request))
-    assert result.choices[0].text == "I heard: hello"
-'''
-
-_FILES = {
-    "$module.py": _MODULE,
-    "pyproject.toml": _PROJECT,
-    "README.md": _README,
-    "tests/test_$word.py": _TEST,
-}
