@@ -148,6 +148,7 @@ IN_CONTEXT = [
     ("4111 1111 1111 1111 12/27 123", "<CREDIT_CARD> 12/27 123"),
     ("2 cards: 4111111111111111 5555555555554444", "2 cards: <CREDIT_CARD> <CREDIT_CARD>"),
     ("in 2024 call 415-555-2671 at 10", "in 2024 call <PHONE_NUMBER> at 10"),
+    ("(+49) 30 901820 or (+49 30 901820)", "<PHONE_NUMBER> or (<PHONE_NUMBER>)"),
     ("name,ssn\nJo,488-23-3729", "name,ssn\nJo,<US_SSN>"),
     ("key=sk-abcdefghijklmnopqrstuvwx.", "key=<API_KEY>."),
     ("Authorization: Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJqb2UifQ.", "Authorization: Bearer <JWT>."),

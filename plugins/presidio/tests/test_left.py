@@ -36,7 +36,7 @@ LEFT = [
     "the state of CA is big", "", " ", "\n", "Call me in 15 minutes or 20", "temperature -12.5", "1st place",
     "5th Avenue", "Main Street", "section 12.3.4", "page 5 of 10", "$100 Street food", "lat 37.7749, lon -122.4194",
     "[37.7749, -122.4194]", "0.30000000000000004", "1,000,000 people", "9.99e-10", "a1b2c3d4e5f6", "2024Q3",
-    "20241005", "20241005143000",
+    "20241005", "20241005143000", "+1234567890123456", "+12345678901234567890",
 ]  # fmt: skip
 
 

@@ -27,7 +27,9 @@ _SHAPES = tuple(
         r"(?<![0-9+])\+[0-9]{8,15}(?![0-9])(?!\.[0-9])",
     )
 )
-_INTERNATIONAL = re.compile(r"(?<![0-9+])\+[1-9](?:[ .()/\-]{0,3}[0-9]){7,14}" + _EXTENSION)
+_INTERNATIONAL = re.compile(
+    r"(?<![0-9+])(?:\(\+[1-9][0-9]{0,2}\)|\+[1-9])(?:[ .()/\-]{0,3}[0-9]){5,14}(?![0-9])" + _EXTENSION
+)
 _AMERICAN = re.compile(
     rf"(?<![A-Za-z0-9_+]){_LEFT}(?:\+?1[-. /]{{0,2}})?(?:\([2-9][0-9]{{2}}\)|[2-9][0-9]{{2}})[-. /]{{0,3}}"
     rf"[2-9][0-9]{{2}}[-. ]{{0,3}}[0-9]{{4}}{_RIGHT}(?![A-Za-z_]){_EXTENSION}"
@@ -60,7 +62,8 @@ def phone(regions: Iterable[str]) -> Finder:
             for match in shape.finditer(text):
                 yield match.start(), match.end(), 0.7
         for match in _INTERNATIONAL.finditer(text):
-            yield match.start(), match.start() + _international(match[0]), 0.7
+            if 8 <= len(_digits(re.split("[ex]", match[0])[0])) <= 15:
+                yield match.start(), match.start() + _international(match[0]), 0.7
         for match in _IDD.finditer(text):
             if _is_possible("+" + _digits(match[0])[2:]):
                 yield match.start(), match.end(), 0.6
