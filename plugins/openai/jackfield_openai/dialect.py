@@ -12,6 +12,8 @@ from jackfield import Role
 
 __all__ = ["COMPATIBLE", "OPENAI", "Dialect", "older_azure", "openai_dialect"]
 
+_ENFORCED: Final = frozenset({"none", "required", "named"})
+
 _SAMPLING: Final = frozenset({"temperature", "top_p", "presence_penalty", "frequency_penalty"})
 _AS_SYSTEM: Final[Mapping[Role, str]] = MappingProxyType({"developer": "system"})
 _AS_WRITTEN: Final[Mapping[Role, str]] = MappingProxyType({})
@@ -35,6 +37,17 @@ class Dialect:
         refused: the generation settings that are an error there; they are left out and named in the request's record.
         stream_usage: whether ``stream_options`` is understood.
         retentions: the values of ``prompt_cache_retention`` that are understood.
+        metadata: whether ``metadata`` is understood; where it isn't, the caller's is left out and named in the record.
+        seed_field: the name of the seed.
+        most_choices: how many choices one call may ask for; None for no limit. More is an error.
+        structured: how a JSON Schema is kept to: ``schema`` by ``response_format``, ``tool`` by the arguments of a tool
+            that the model must call, ``none`` not at all, which makes asking for one an error.
+        tool_choices: which choices other than ``auto`` the server enforces. Without ``none`` the tools stay unsent when
+            none may be called; without ``required`` or ``named`` such a choice is an error.
+        required: the server's word for the choice ``required``.
+        tool_names: whether a tool's result names its function.
+        returned_reasoning: the member in which the thinking of an assistant message that calls tools goes back; empty
+            where it must not.
     """
 
     roles: Mapping[Role, str] = field(default_factory=lambda: _AS_SYSTEM)
@@ -43,6 +56,14 @@ class Dialect:
     refused: frozenset[str] = frozenset()
     stream_usage: bool = True
     retentions: tuple[str, ...] = ("in_memory", "24h")
+    metadata: bool = True
+    seed_field: Literal["seed", "random_seed"] = "seed"
+    most_choices: int | None = None
+    structured: Literal["schema", "tool", "none"] = "schema"
+    tool_choices: frozenset[str] = _ENFORCED
+    required: Literal["required", "any"] = "required"
+    tool_names: bool = False
+    returned_reasoning: Literal["", "reasoning", "reasoning_content"] = ""
 
 
 COMPATIBLE: Final = Dialect()

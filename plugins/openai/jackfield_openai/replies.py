@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from jackfield import Choice, FinishReason, Part, ProviderError, ReasoningPart, Result, TextPart, ToolCall, Usage
 from jackfield.upstream import stated_error
+from jackfield_openai.answers import answered
 from jackfield_openai.wire import ChatChunk, ChatReply, ChatUsage, ReplyCall, ReplyChoice, ReplyMessage
 
 __all__ = [
     "FINISH_REASONS",
+    "Opaque",
     "arguments_text",
     "decode_chunk",
     "decode_reply",
+    "details",
     "finish_reason",
+    "nothing_opaque",
     "reasoning_text",
     "result",
     "text",
@@ -39,6 +43,14 @@ FINISH_REASONS: Final[Mapping[str, FinishReason]] = MappingProxyType(
 
 Every other word is ``stop``, or ``tool_calls`` if the choice has calls; a reply cut short must not look whole.
 """
+
+_BROKEN_OFF: Final = frozenset(
+    {"error", "function_call_filter", "insufficient_system_resource", "MALFORMED_FUNCTION_CALL"}
+)
+"""Ends that are failures: Mistral's and OpenRouter's word, Google's for a call that can't be read, and DeepSeek's."""
+
+Opaque: TypeAlias = Callable[[ReplyCall, Sequence[Mapping[str, Any]]], str]
+"""Finds what a server wants back with a call: in the call, or in its message's ``reasoning_details``."""
 
 _reply_decoder: Final = msgspec.json.Decoder(ChatReply)
 _chunk_decoder: Final = msgspec.json.Decoder(ChatChunk)
@@ -82,16 +94,30 @@ def _decode(decoder: msgspec.json.Decoder[DecodedT], data: bytes, what: str) -> 
         raise ProviderError(f"{what} is nested too deeply to be a chat completion") from None
 
 
-def result(reply: ChatReply, *, model: str, reasons: Mapping[str, FinishReason]) -> Result:
+def nothing_opaque(call: ReplyCall, details: Sequence[Mapping[str, Any]]) -> str:  # noqa: ARG001
+    """Find nothing: most servers want nothing back."""
+    return ""
+
+
+def result(
+    reply: ChatReply,
+    *,
+    model: str,
+    reasons: Mapping[str, FinishReason],
+    answer: str = "",
+    opaque: Opaque = nothing_opaque,
+) -> Result:
     """Turn a reply into a ``Result``.
 
     Args:
         reply: the decoded reply.
         model: what was asked, for servers that don't say what answered.
         reasons: the meanings of the server's finish reasons.
+        answer: the tool whose arguments are the reply's text; empty if there is none.
+        opaque: finds what the server wants back with a call.
 
     Raises:
-        ProviderError: there are no choices.
+        ProviderError: there are no choices, one failed, or a structured answer is missing.
     """
     if not reply.choices:
         raise ProviderError("empty response: the provider's reply has no choices")
@@ -99,40 +125,56 @@ def result(reply: ChatReply, *, model: str, reasons: Mapping[str, FinishReason])
     if len(choices) > 1:
         choices = sorted(choices, key=lambda choice: choice.index or 0)
     return Result(
-        choices=tuple([_choice(choice, reasons) for choice in choices]),
+        choices=tuple([_choice(choice, reasons, answer, opaque) for choice in choices]),
         model=reply.model or model,
         usage=None if reply.usage is None else usage(reply.usage),
     )
 
 
-def _choice(choice: ReplyChoice, reasons: Mapping[str, FinishReason]) -> Choice:
-    message = choice.message
-    if message is None:
-        return Choice(finish_reason=reasons.get(choice.finish_reason or "", "stop"))
+def _choice(choice: ReplyChoice, reasons: Mapping[str, FinishReason], answer: str, opaque: Opaque) -> Choice:
+    if choice.error:
+        raise stated_error(choice.error)
+    message = choice.message or ReplyMessage()
     parts: list[Part] = []
     if reasoning := reasoning_text(message):
         parts.append(ReasoningPart(reasoning))
     if written := text(message):
         parts.append(TextPart(written))
-    calls = tuple([_call(call) for call in message.tool_calls]) if message.tool_calls else ()
-    return Choice(tuple(parts), calls, finish_reason(choice.finish_reason, reasons, called=bool(calls)))
+    calls: tuple[ToolCall, ...] = ()
+    if message.tool_calls:
+        first, *others = message.tool_calls
+        calls = (_call(first, opaque(first, details(message))), *[_call(call, opaque(call, ())) for call in others])
+    made = Choice(tuple(parts), calls, finish_reason(choice.finish_reason, reasons, called=bool(calls)))
+    return answered(made, answer) if answer else made
 
 
 def finish_reason(given: str | None, reasons: Mapping[str, FinishReason], *, called: bool) -> FinishReason:
     """Return the reason in the host's words.
 
     OpenAI says ``stop`` for the call of a tool that was asked for by name. Callers wait for ``tool_calls`` to act upon
-    calls, so a reply that holds some never ends with ``stop``.
+    calls, so a reply that holds some never ends with ``stop``. Google writes causes behind its words, after a colon.
+
+    Raises:
+        ProviderError: the reason is that the server failed.
     """
-    reason = reasons.get(given or "", "stop")
+    word = given.partition(":")[0] if given else ""
+    if word in _BROKEN_OFF:
+        raise ProviderError(f"the provider broke its reply off, with the finish reason {given}; ask again")
+    reason = reasons.get(word, "stop")
     return "tool_calls" if called and reason == "stop" else reason
 
 
-def _call(call: ReplyCall) -> ToolCall:
+def _call(call: ReplyCall, opaque: str) -> ToolCall:
     function = call.function
     if function is None:
-        return ToolCall(call.id or "", "", "")
-    return ToolCall(call.id or "", function.name or "", arguments_text(function.arguments))
+        return ToolCall(call.id or "", "", "", opaque)
+    return ToolCall(call.id or "", function.name or "", arguments_text(function.arguments), opaque)
+
+
+def details(message: ReplyMessage) -> Sequence[Mapping[str, Any]]:
+    """Return a message's ``reasoning_details``, in which OpenRouter passes on what the model's maker signed."""
+    given = message.reasoning_details
+    return [item for item in given if isinstance(item, dict)] if isinstance(given, list) else ()
 
 
 def arguments_text(arguments: str | dict[str, Any] | None) -> str:

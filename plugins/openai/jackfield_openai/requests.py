@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from jackfield import ConversationRequest, GenerationSettings, Message, ResponseFormat, TextPart, Tool
+from jackfield import (
+    ConversationRequest,
+    GenerationSettings,
+    InvalidParameters,
+    Message,
+    ReasoningPart,
+    ResponseFormat,
+    TextPart,
+)
 from jackfield_openai.dialect import Dialect
+from jackfield_openai.tools import answer_tool, apply_tools
 from jackfield_openai.wire import ChatBody, ChatFunction, ChatMessage, ChatToolCall, TextContent
 
 __all__ = ["build_body"]
 
 _NOTHING_SET: Final = GenerationSettings()
 _SETTINGS: Final = tuple(name for name in GenerationSettings.__struct_fields__ if name != "max_tokens")
-_NO_PARAMETERS: Final[dict[str, Any]] = {"type": "object", "properties": {}}
 _HOUR: Final = 3600.0
 
 
@@ -35,20 +43,28 @@ def build_body(
         body_type: the struct to fill, for servers with members of their own.
 
     Returns:
-        The body; the caller may still change it. Settings that the dialect refuses are named in the request's record.
+        The body; the caller may still change it. What the dialect refuses is named in the request's record.
+
+    Raises:
+        InvalidParameters: the request can't be answered as asked without this: a structure, a tool choice, choices.
     """
     body = body_type(model=model, messages=_messages(request.messages, dialect))
     if request.settings is not _NOTHING_SET:
         _apply_settings(body, request, dialect)
-    if request.tools:
-        body.tools = [_tool(tool) for tool in request.tools]
-        body.tool_choice = _tool_choice(request.tool_choice, request.tools)
-    if request.response_format is not None:
-        body.response_format = _response_format(request.response_format)
-    if request.metadata:
-        body.metadata = _metadata(request.metadata)
+    answer = "" if request.response_format is None else answer_tool(request, dialect)
+    if request.tools or answer:
+        apply_tools(body, request, dialect, answer)
+    if request.response_format is not None and not answer:
+        body.response_format = _response_format(request.response_format, dialect)
+    if request.metadata and (sent := _metadata(request.metadata)):
+        if dialect.metadata:
+            body.metadata = sent
+        else:
+            _ignore(request, "metadata")
     if request.prompt_cache_retention is not None:
         body.prompt_cache_retention = _retention(request.prompt_cache_retention, dialect)
+        if not dialect.retentions:
+            _ignore(request, "prompt_cache_retention")
     if stream:
         body.stream = True
         if dialect.stream_usage:
@@ -72,10 +88,18 @@ def _message(message: Message, dialect: Dialect) -> ChatMessage:
     else:
         content = None if message.tool_calls else ""
     if message.tool_calls:
-        calls = [ChatToolCall(call.id, ChatFunction(call.name, call.arguments)) for call in message.tool_calls]
+        calls = [
+            ChatToolCall(call.id, ChatFunction(call.name, call.arguments), "function") for call in message.tool_calls
+        ]
+        if dialect.returned_reasoning:
+            thought = "".join(part.text for part in message.parts if isinstance(part, ReasoningPart)) or None
+            if dialect.returned_reasoning == "reasoning":
+                return ChatMessage(role, content, tool_calls=calls, reasoning=thought)
+            return ChatMessage(role, content, tool_calls=calls, reasoning_content=thought)
         return ChatMessage(role, content, tool_calls=calls)
     if message.role == "tool":
-        return ChatMessage(role, content, tool_call_id=message.tool_call_id)
+        name = message.name or None if dialect.tool_names else None
+        return ChatMessage(role, content, tool_call_id=message.tool_call_id, name=name)
     return ChatMessage(role, content)
 
 
@@ -106,43 +130,39 @@ def _apply_settings(body: ChatBody, request: ConversationRequest, dialect: Diale
         value = getattr(settings, name)
         if value is None:
             continue
-        if name not in dialect.refused:
-            setattr(body, name, value)
-        elif name not in request.record.ignored:  # A retry builds the body again.
-            request.record.ignored = (*request.record.ignored, name)
+        if name in dialect.refused:
+            _ignore(request, name)
+        else:
+            setattr(body, dialect.seed_field if name == "seed" else name, value)
+    if body.n is not None and dialect.most_choices is not None and body.n > dialect.most_choices:
+        raise InvalidParameters(
+            f"n is {body.n}, and this provider writes {dialect.most_choices} choice per call; ask several times"
+        )
 
 
-def _tool(tool: Tool) -> dict[str, Any]:
-    function: dict[str, Any] = {"name": tool.name}
-    if tool.description:
-        function["description"] = tool.description
-    function["parameters"] = _NO_PARAMETERS if tool.parameters is None else tool.parameters
-    return {"type": "function", "function": function}
+def _ignore(request: ConversationRequest, name: str) -> None:
+    if name not in request.record.ignored:  # A retry builds the body again.
+        request.record.ignored = (*request.record.ignored, name)
 
 
-def _tool_choice(choice: str, tools: Sequence[Tool]) -> str | dict[str, Any] | None:
-    if not choice:
-        return None
-    if choice in {"auto", "none", "required"}:
-        return choice
-    if choice == "any" and all(tool.name != "any" for tool in tools):
-        return "required"
-    return {"type": "function", "function": {"name": choice}}
-
-
-def _response_format(wanted: ResponseFormat) -> dict[str, Any]:
+def _response_format(wanted: ResponseFormat, dialect: Dialect) -> dict[str, Any] | None:
+    if dialect.structured == "none":
+        raise InvalidParameters(
+            "this provider has no structured output; leave the response format out, or ask a component that has it"
+        )
     if wanted.schema is None:
         return {"type": "json_object"}
+    if dialect.structured == "tool":
+        return None  # The model has to call one of the request's tools, so there is no text to be structured.
     described = {"name": wanted.name, "strict": wanted.strict, "schema": wanted.schema}
     if wanted.description:
         described["description"] = wanted.description
     return {"type": "json_schema", "json_schema": described}
 
 
-def _metadata(metadata: dict[str, str]) -> dict[str, str] | None:
+def _metadata(metadata: dict[str, str]) -> dict[str, str]:
     """Leave out what daprd's client keeps for itself (contract sheet, section 10.3)."""
-    sent = {key: value for key, value in metadata.items() if key != "thinking_config" and not key.startswith("openai:")}
-    return sent or None
+    return {key: value for key, value in metadata.items() if key != "thinking_config" and not key.startswith("openai:")}
 
 
 def _retention(seconds: float, dialect: Dialect) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from jackfield import (
     Delta,
@@ -16,7 +17,18 @@ from jackfield import (
     ToolCallPart,
     Usage,
 )
-from jackfield_openai.replies import arguments_text, finish_reason, reasoning_text, text, usage
+from jackfield.upstream import stated_error
+from jackfield_openai.answers import answer_reason, no_answer
+from jackfield_openai.replies import (
+    Opaque,
+    arguments_text,
+    details,
+    finish_reason,
+    nothing_opaque,
+    reasoning_text,
+    text,
+    usage,
+)
 from jackfield_openai.wire import ChatChunk, ChunkChoice, ReplyCall
 
 __all__ = ["StreamReader"]
@@ -33,6 +45,16 @@ class _Choice:
     reason: str | None = None
     calls: dict[int, _Call] = field(default_factory=dict)
     count: int = 0
+    answered: bool = False
+    held: list[str] = field(default_factory=list)
+    details: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+_ANSWER = -1
+"""The position of the call whose arguments are the reply's text."""
+
+_REPEATED = -2
+"""The position of a second answer, which is dropped."""
 
 
 class StreamReader:
@@ -40,11 +62,27 @@ class StreamReader:
 
     The ends are held back until the stream is over, as some servers write on after a finish reason, and others repeat
     it or send usage with every chunk.
+
+    Args:
+        model: what was asked, for servers that don't say what answers.
+        reasons: the meanings of the server's finish reasons.
+        answer: the tool whose arguments are the reply's text; empty if there is none. Other text is held back, as
+            models announce a call.
+        opaque: finds what the server wants back with a call.
     """
 
-    def __init__(self, *, model: str, reasons: Mapping[str, FinishReason]) -> None:
+    def __init__(
+        self,
+        *,
+        model: str,
+        reasons: Mapping[str, FinishReason],
+        answer: str = "",
+        opaque: Opaque = nothing_opaque,
+    ) -> None:
         self._model = model
         self._reasons = reasons
+        self._answer = answer
+        self._opaque = opaque
         self._choices: dict[int, _Choice] = {}
         self._usage: Usage | None = None
 
@@ -58,6 +96,8 @@ class StreamReader:
             yield from self._read_choice(choice)
 
     def _read_choice(self, choice: ChunkChoice) -> Iterator[Event]:
+        if choice.error:
+            raise stated_error(choice.error)
         state = self._choices.get(choice.index)
         if state is None:
             state = self._choices[choice.index] = _Choice()
@@ -66,12 +106,48 @@ class StreamReader:
         delta = choice.delta
         if delta is None:
             return
+        if delta.reasoning_details:
+            state.details += details(delta)
         if reasoning := reasoning_text(delta):
             yield Delta(ReasoningPart(reasoning), choice.index)
         if written := text(delta):
-            yield Delta(TextPart(written), choice.index)
-        for call in delta.tool_calls or ():
-            yield Delta(_piece(state, call), choice.index)
+            if self._answer:
+                state.held.append(written)
+            else:
+                yield Delta(TextPart(written), choice.index)
+        if delta.tool_calls:
+            yield from self._read_calls(state, delta.tool_calls, choice.index)
+
+    def _read_calls(self, state: _Choice, calls: Sequence[ReplyCall], index: int) -> Iterator[Event]:
+        for call in calls:
+            piece = self._piece(state, call)
+            if piece.position >= 0:
+                yield Delta(piece, index)
+            elif piece.position == _ANSWER and piece.arguments:
+                yield Delta(TextPart(piece.arguments), index)
+
+    def _piece(self, state: _Choice, call: ReplyCall) -> ToolCallPart:
+        """Find the call that a piece belongs to.
+
+        Servers that don't number their calls, or number all of them 0, are told apart by a new id, or by a name where
+        there is neither.
+        """
+        number = call.index if call.index is not None else max(state.calls, default=0)
+        known = state.calls.get(number)
+        name = (call.function and call.function.name) or ""
+        arguments = arguments_text(call.function.arguments) if call.function else ""
+        opaque = self._opaque(call, ())
+        unnumbered = call.index is None and not call.id and bool(name)
+        if known is not None and (not call.id or call.id == known.id) and not unnumbered:
+            return ToolCallPart(known.position, arguments=arguments, opaque=opaque)
+        if self._answer and name == self._answer:
+            position = _REPEATED if state.answered else _ANSWER
+            state.answered = True
+        else:
+            position = state.count
+            state.count += 1
+        state.calls[number] = _Call(position, call.id or "")
+        return ToolCallPart(position, call.id or "", name, arguments, opaque)
 
     @property
     def complete(self) -> bool:
@@ -87,28 +163,23 @@ class StreamReader:
         """Give the end of each choice, and the usage if the server told it.
 
         Raises:
-            ProviderError: there was no choice at all.
+            ProviderError: there was no choice at all, one failed, or a structured answer is missing.
         """
         if not self._choices:
             raise ProviderError("empty response: the provider's stream has no choices")
+        ends: list[Finish] = []
         for index, state in sorted(self._choices.items()):
             reason = finish_reason(state.reason, self._reasons, called=bool(state.count))
-            yield Finish(reason, index, self._model)
+            if state.answered:
+                reason = answer_reason(reason, called=bool(state.count))
+            elif self._answer and reason == "stop":
+                raise no_answer()
+            else:
+                for held in state.held:
+                    yield Delta(TextPart(held), index)
+            if state.count and state.details and (opaque := self._opaque(ReplyCall(), state.details)):
+                yield Delta(ToolCallPart(0, opaque=opaque), index)
+            ends.append(Finish(reason, index, self._model))
+        yield from ends
         if self._usage is not None:
             yield self._usage
-
-
-def _piece(state: _Choice, call: ReplyCall) -> ToolCallPart:
-    """Find the call that a piece belongs to.
-
-    Servers that don't number their calls, or number all of them 0, are told apart by a new id.
-    """
-    number = call.index if call.index is not None else max(state.calls, default=0)
-    known = state.calls.get(number)
-    function = call.function
-    arguments = arguments_text(function.arguments) if function else ""
-    if known is not None and (not call.id or call.id == known.id):
-        return ToolCallPart(known.position, arguments=arguments)
-    state.calls[number] = _Call(state.count, call.id or "")
-    state.count += 1
-    return ToolCallPart(state.count - 1, call.id or "", (function and function.name) or "", arguments)

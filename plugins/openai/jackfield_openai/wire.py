@@ -33,12 +33,13 @@ class ChatFunction(Struct, frozen=True, gc=False):
     arguments: str
 
 
-class ChatToolCall(Struct, frozen=True):
-    """A tool call of an earlier turn."""
+class ChatToolCall(Struct, frozen=True, omit_defaults=True):
+    """A tool call of an earlier turn; ``extra_content`` is where Google's API keeps data of its own."""
 
     id: str
     function: ChatFunction
-    type: str = "function"
+    type: str
+    extra_content: dict[str, Any] | None = None
 
 
 class TextContent(Struct, frozen=True, gc=False):
@@ -49,12 +50,20 @@ class TextContent(Struct, frozen=True, gc=False):
 
 
 class ChatMessage(Struct, frozen=True, omit_defaults=True):
-    """One message; ``content`` is always written, null beside tool calls alone."""
+    """One message; ``content`` is always written, null beside tool calls alone.
+
+    The members from ``name`` on are those of compatible servers: Mistral's, DeepSeek's and OpenRouter's.
+    """
 
     role: str
     content: str | list[TextContent] | None
     tool_calls: list[ChatToolCall] | None = None
     tool_call_id: str | None = None
+    name: str | None = None
+    prefix: bool | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
+    reasoning_details: list[dict[str, Any]] | None = None
 
 
 class ChatBody(Struct, kw_only=True, omit_defaults=True):
@@ -74,6 +83,7 @@ class ChatBody(Struct, kw_only=True, omit_defaults=True):
     top_k: int | None = None
     stop: tuple[str, ...] | None = None
     seed: int | None = None
+    random_seed: int | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     n: int | None = None
@@ -94,6 +104,7 @@ class ReplyCall(Struct):
     id: str | None = None
     index: int | None = None
     function: ReplyFunction | None = None
+    extra_content: Any = None
 
 
 class ReplyMessage(Struct):
@@ -102,16 +113,18 @@ class ReplyMessage(Struct):
     content: str | list[dict[str, Any]] | None = None
     reasoning_content: Any = None
     reasoning: Any = None
+    reasoning_details: Any = None
     refusal: str | None = None
     tool_calls: list[ReplyCall] | None = None
 
 
 class ReplyChoice(Struct):
-    """One choice of a whole reply."""
+    """One choice of a whole reply. ``error`` is OpenRouter's, for a provider that failed with the reply begun."""
 
     message: ReplyMessage | None = None
     finish_reason: str | None = None
     index: int | None = None
+    error: Any = None
 
 
 class ChunkChoice(Struct):
@@ -120,6 +133,7 @@ class ChunkChoice(Struct):
     delta: ReplyMessage | None = None
     finish_reason: str | None = None
     index: int = 0
+    error: Any = None
 
 
 class PromptDetails(Struct, gc=False):
