@@ -120,9 +120,12 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types, strictly, over the sources and the tests."""
-    session.install(*editable([ROOT, *PLUGINS]), "mypy>=1.15,<3", "nox", *STUBS, *TEST_TOOLS, *TEST_PEERS)
+    session.install(
+        *editable([ROOT, *PLUGINS]), "basedpyright>=1.29,<2", "mypy>=1.15,<3", "nox", *STUBS, *TEST_TOOLS, *TEST_PEERS
+    )
     session.run("mypy", "host/jackfield", "noxfile.py", ".ci/wheels.py")
     session.run("mypy", "tests")
+    session.run("basedpyright", "--project", "tests/typing")  # what plugin authors write, by a second opinion
     for folder in PLUGINS:
         package = next(folder.glob("jackfield_*"))
         session.run("mypy", str(package), str(folder / "tests"), env={"MYPYPATH": str(folder)})

@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter"]
+"""Why a choice ended."""
 
 
 class ToolCallPart(Struct, frozen=True, tag="tool_call", gc=False):
@@ -128,3 +129,4 @@ class Result(Struct, frozen=True, tag="result"):
 
 
 Event: TypeAlias = Delta | Finish | Usage | Result
+"""What a chain yields; a stage passes on what it doesn't know."""

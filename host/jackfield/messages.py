@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 Role: TypeAlias = Literal["developer", "system", "user", "assistant", "tool"]
+"""Who speaks in a message."""
 
 
 class TextPart(Struct, frozen=True, tag="text", gc=False):
