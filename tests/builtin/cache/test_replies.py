@@ -16,10 +16,10 @@ import pytest
 from process import serving
 from running import Reply, RunningHost, component
 from running import send as send_on
-from upstream import Upstream, running_upstream
 
 from jackfield_openai.testing import Exchange, chat
 from jackfield_redis.testing import ValkeyServer, needed_server
+from upstream import Upstream, running_upstream
 
 TOGETHER = 200
 TOOL = {"function": {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}

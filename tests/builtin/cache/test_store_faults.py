@@ -12,9 +12,9 @@ from time import perf_counter
 
 import pytest
 from running import Reply, RunningHost, component
-from upstream import running_upstream
 
 from jackfield_redis.testing import ValkeyServer, needed_server
+from upstream import running_upstream
 
 LOAD = 120
 BROKEN = "the cache's store doesn't work, and every request counts as a miss"
