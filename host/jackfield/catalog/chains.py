@@ -19,6 +19,7 @@ from jackfield.chain.wishes import generation_defaults, scrub_anew, scrub_wishes
 from jackfield.components import Build, Component, Conversation
 from jackfield.errors import InvalidSetting, InvokeError
 from jackfield.events import Event
+from jackfield.http.overrides import override_name
 from jackfield.messages import ConversationRequest
 from jackfield.plugins.asking import Provided
 from jackfield.plugins.manager import Plugins
@@ -216,15 +217,32 @@ def _limits(policies: PolicySettings) -> Limits | None:
 
 
 def _check_without_provider(build: ChainBuild, parts: _Parts) -> None:
+    """Refuse what a manifest without a provider sets to no effect.
+
+    Raises:
+        InvalidSetting: one such setting, or no stage that answers.
+        ExceptionGroup: several such settings.
+    """
     if parts.routed is None:
         cause = f"{build.type_name} answers by a route stage, and no plugin gives one"
         fix = "start the host without --no-route, and take out `router: none`"
         raise InvalidSetting("router", cause, fix)
-    for name, value in (("timeout", build.policies.timeout), ("maxConcurrency", build.policies.max_concurrency)):
-        if value is not None:
-            cause = f"has no effect, as {build.type_name} calls no provider itself"
-            fix = "set it for the targets" + (", or an outbound timeout in a Resiliency manifest" * (name == "timeout"))
-            raise InvalidSetting(name, cause, fix)
+    policies, cause = build.policies, f"has no effect, as {build.type_name} calls no provider itself"
+    settings = (
+        ("timeout", policies.timeout, "set it for the targets, or an outbound timeout in a Resiliency manifest"),
+        ("maxConcurrency", policies.max_concurrency, "set it for the targets"),
+        ("cache", policies.cache, "set it for the targets"),
+        ("cachePartitionHeader", policies.cache_partition_header, "set it for the targets"),
+    )
+    refused = [InvalidSetting(name, cause, fix) for name, value, fix in settings if value is not None]
+    if "model" in map(override_name, policies.request_overrides or ()):
+        cause = f"can't allow model, as the targets of {build.type_name} choose their own models"
+        fix = "take model out of the list, and let each target's `model` say which"
+        refused.append(InvalidSetting("requestOverrides", cause, fix))
+    if len(refused) == 1:
+        raise refused[0]
+    if refused:
+        raise ExceptionGroup("the manifest sets what has no effect without a provider", refused)
 
 
 async def _nobody(request: ConversationRequest) -> AsyncGenerator[Event, None]:

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from running import RunningHost, component
-from upstream import Upstream, running_upstream
 
 from jackfield import (
     ChainBuild,
@@ -36,6 +35,7 @@ from jackfield.checking import check_folders
 from jackfield.options import HostOptions
 from jackfield.plugins.manager import load_plugins
 from jackfield_openai.testing import Behaviour, Exchange, chat, event_stream, hang, reset
+from upstream import Upstream, running_upstream
 
 PATIENCE = 10.0
 PAIRS = {"masked": "a", "refused": "b"}
@@ -321,6 +321,11 @@ spec:
 """
 ENVIRONMENT = component("env", "secretstores.local.env")
 NOBODY = "there is no component nobody; add it, or mend it if its own manifest has a problem"
+NO_EFFECT = "has no effect, as conversation.router calls no provider itself; set it for the targets"
+NO_MODEL = (
+    "can't allow model, as the targets of conversation.router choose their own models; "
+    "take model out of the list, and let each target's `model` say which"
+)
 PROBLEMS = {
     "several": (
         BROKEN,
@@ -345,6 +350,26 @@ PROBLEMS = {
     "no targets": (
         BROKEN.partition("    value:\n    - name: a")[0].replace("rondom", "sticky") + "    value: []\n",
         ["front.yaml:12: spec.metadata.targets: must have at least 1 entries"],
+    ),
+    "no effect": (
+        BROKEN.partition("    - name: nobody")[0].replace("rondom", "weighted")
+        + "".join(
+            f"  - name: {name}\n    value: {value}\n"
+            for name, value in {
+                "timeout": "5s",
+                "maxConcurrency": "2",
+                "cache": "none",
+                "cachePartitionHeader": "x-tenant",
+                "requestOverrides": "[temperature, Model]",
+            }.items()
+        ),
+        [
+            f"front.yaml:15: spec.metadata.timeout: {NO_EFFECT}, or an outbound timeout in a Resiliency manifest",
+            f"front.yaml:17: spec.metadata.maxConcurrency: {NO_EFFECT}",
+            f"front.yaml:19: spec.metadata.cache: {NO_EFFECT}",
+            f"front.yaml:21: spec.metadata.cachePartitionHeader: {NO_EFFECT}",
+            f"front.yaml:23: spec.metadata.requestOverrides: {NO_MODEL}",
+        ],
     ),
     "weight": (
         BROKEN.partition("    - name: nobody")[0].replace("rondom", "weighted") + "      weight: 0\n",
