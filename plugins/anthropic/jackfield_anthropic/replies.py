@@ -1,0 +1,159 @@
+"""From the body of a reply to a ``Result``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+import msgspec
+
+from jackfield import Choice, FinishReason, Part, ProviderError, ReasoningPart, Result, TextPart, ToolCall, Usage
+from jackfield_anthropic.failures import reported
+from jackfield_anthropic.opaque import Signed, seal
+from jackfield_anthropic.wire import (
+    RedactedContent,
+    Reply,
+    ReplyBlock,
+    ReplyEvent,
+    ReplyUsage,
+    StopDetails,
+    ThinkingContent,
+)
+
+__all__ = ["arguments_text", "decode_event", "decode_reply", "finish_reason", "refusal", "result", "signed", "usage"]
+
+_REASONS: Final[Mapping[str, FinishReason]] = MappingProxyType(
+    {
+        "end_turn": "stop",
+        "stop_sequence": "stop",
+        "max_tokens": "length",
+        "model_context_window_exceeded": "length",
+        "pause_turn": "length",
+        "tool_use": "tool_calls",
+        "refusal": "content_filter",
+    }
+)
+"""Anthropic's stop reasons; any other is ``stop``. A turn that was paused is not whole."""
+
+_reply_decoder: Final = msgspec.json.Decoder(Reply)
+_event_decoder: Final = msgspec.json.Decoder(ReplyEvent)
+DecodedT = TypeVar("DecodedT", Reply, ReplyEvent)
+
+
+def decode_reply(data: bytes) -> Reply:
+    """Read a whole reply.
+
+    Raises:
+        ProviderError: it is not JSON, not of the expected shape, or an error that came with a status of success.
+    """
+    return _decode(_reply_decoder, data, "the provider's reply")
+
+
+def decode_event(data: bytes) -> ReplyEvent:
+    """Read one event of a streamed reply; raises as ``decode_reply`` does."""
+    return _decode(_event_decoder, data, "an event of the provider's stream")
+
+
+def _decode(decoder: msgspec.json.Decoder[DecodedT], data: bytes, what: str) -> DecodedT:
+    try:
+        decoded = decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise ProviderError(f"{what} is not a message of Anthropic's API: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if data[:200].lstrip()[:1] == b"<":
+            raise ProviderError(
+                f"{what} is HTML where JSON was expected; check that endpoint is the base address of the API,"
+                " which usually ends in /v1"
+            ) from None
+        cause = "invalid UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise ProviderError(f"{what} is not the JSON of a message ({cause}, {len(data)} bytes)") from None
+    except RecursionError:
+        raise ProviderError(f"{what} is nested too deeply to be a message") from None
+    if decoded.error is not None:
+        raise reported(decoded.error)
+    return decoded
+
+
+def result(reply: Reply, *, model: str, answer: str) -> Result:
+    """Turn a reply into a ``Result``.
+
+    Args:
+        reply: the decoded reply.
+        model: what was asked, for servers that don't say what answered.
+        answer: the name of the tool whose input is the reply's text; empty if there is none.
+
+    Raises:
+        ProviderError: it has neither content nor a reason to stop.
+    """
+    if reply.content is None and reply.stop_reason is None:
+        raise ProviderError("empty response: the provider's reply has no content")
+    parts, calls = _read(reply.content or (), answer)
+    if not calls and not any(isinstance(part, TextPart) for part in parts) and (words := refusal(reply.stop_details)):
+        parts.append(TextPart(words))
+    choice = Choice(tuple(parts), tuple(calls), finish_reason(reply.stop_reason, called=bool(calls)))
+    return Result((choice,), reply.model or model, None if reply.usage is None else usage(reply.usage))
+
+
+def _read(blocks: Sequence[ReplyBlock], answer: str) -> tuple[list[Part], list[ToolCall]]:
+    parts: list[Part] = []
+    calls: list[ToolCall] = []
+    thought: list[Signed] = []
+    for block in blocks:
+        if block.type == "tool_use" and not (answer and block.name == answer):
+            opaque = seal(thought)
+            thought.clear()
+            calls.append(ToolCall(block.id or "", block.name or "", arguments_text(block), opaque))
+            continue
+        if block.type == "tool_use" or (block.type == "text" and block.text):
+            text = arguments_text(block) if block.type == "tool_use" else block.text or ""
+            if parts and isinstance(parts[-1], TextPart):
+                text = parts.pop().text + text  # A stream doesn't tell them apart either.
+            parts.append(TextPart(text))
+        elif block.type in {"thinking", "redacted_thinking"}:
+            sealed = signed(block)
+            if sealed is not None:
+                thought.append(sealed)
+            if sealed is not None or block.thinking:
+                parts.append(ReasoningPart(block.thinking or "", seal([sealed] if sealed else [])))
+    return parts, calls
+
+
+def signed(block: ReplyBlock) -> Signed | None:
+    """Return what of a block of thinking has to come back, None if nothing is signed."""
+    if block.data:
+        return RedactedContent(block.data)
+    return ThinkingContent("", block.signature) if block.signature else None
+
+
+def arguments_text(block: ReplyBlock) -> str:
+    """Return a call's input as JSON text; a call without input has an empty object."""
+    return bytes(block.input).decode() or "{}"
+
+
+def finish_reason(given: str | None, *, called: bool) -> FinishReason:
+    """Return the reason in the host's words; a call of the tool whose input is the reply is none."""
+    reason = _REASONS.get(given or "", "stop")
+    if reason == "stop" and called:
+        return "tool_calls"
+    return "stop" if reason == "tool_calls" and not called else reason
+
+
+def refusal(details: StopDetails | None) -> str:
+    """Return why the provider refused, for a reply that says nothing else."""
+    return (details.explanation if details else None) or ""
+
+
+def usage(counts: ReplyUsage) -> Usage:
+    """Turn a reply's counts into a ``Usage``: the prompt is what was read anew, kept, and taken from the cache."""
+    cached = counts.cache_read_input_tokens
+    prompt = (counts.input_tokens or 0) + (counts.cache_creation_input_tokens or 0) + (cached or 0)
+    completion = counts.output_tokens or 0
+    details = counts.output_tokens_details
+    return Usage(
+        prompt,
+        completion,
+        prompt + completion,
+        cached_tokens=cached,
+        reasoning_tokens=details.thinking_tokens if details else None,
+    )

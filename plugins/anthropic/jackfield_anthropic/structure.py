@@ -1,0 +1,63 @@
+"""Structured output: told to models that know schemas, and asked of the others as the input of one forced tool."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from jackfield import ConversationRequest, InvalidParameters
+from jackfield_anthropic.dialect import Dialect
+from jackfield_anthropic.wire import InputTool
+
+__all__ = ["answer_tool", "output_format"]
+
+_FOREIGN = re.compile(r"[^a-zA-Z0-9_-]")
+_ANSWERING = "Gives the final answer. Call it once, with all of the answer, as soon as nothing else has to be called."
+
+
+def output_format(request: ConversationRequest, dialect: Dialect) -> dict[str, Any] | None:
+    """Return the format to tell a model that knows schemas, None if there is none to tell."""
+    wanted = request.response_format
+    if wanted is None or wanted.schema is None or not dialect.formats:
+        return None
+    return {"type": "json_schema", "schema": _closed(wanted.schema)}
+
+
+def answer_tool(request: ConversationRequest, dialect: Dialect) -> InputTool | None:
+    """Return the tool whose input is the reply; None where the model is told a format, or none is wanted.
+
+    It's not there either when the model must call a tool of the caller's, as there is no reply then but the call.
+
+    Raises:
+        InvalidParameters: the schema describes no object, which a tool's input is.
+    """
+    wanted = request.response_format
+    if wanted is None or (wanted.schema is not None and dialect.formats):
+        return None
+    if request.tools and request.tool_choice not in {"", "auto", "none"}:
+        return None
+    if wanted.schema is None:
+        schema: dict[str, Any] = {"type": "object", "additionalProperties": True}
+    elif wanted.schema.get("type", "object") == "object":
+        schema = {"type": "object", **wanted.schema}
+    else:
+        raise InvalidParameters(
+            "the response format's schema must be of type object for this model, as it answers by calling a tool"
+        )
+    name = _FOREIGN.sub("_", wanted.name)[:64] or "response"
+    taken = {tool.name for tool in request.tools}
+    while name in taken:
+        name += "_"
+    return InputTool(name, schema, f"{_ANSWERING} {wanted.description}".strip())
+
+
+def _closed(schema: Any) -> Any:
+    """Say of each object that it has no other members, which the API wants said, unless the schema says something."""
+    if isinstance(schema, list):
+        return [_closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: value if key in {"enum", "const", "default"} else _closed(value) for key, value in schema.items()}
+    if schema.get("type") == "object":
+        closed.setdefault("additionalProperties", False)
+    return closed
