@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
-from msgspec import structs
-
 from jackfield.catalog.chains import Chain, Chains, component_digest
 from jackfield.catalog.examine import Examined, Find, examine
 from jackfield.catalog.instance import ConversationInstance, Instance, close_quietly
@@ -126,7 +124,9 @@ class Builder:
         problems = (*examined.resolved.problems, *decoded.problems)
         if chain is None:
             return Instance(**instance), problems
-        return ConversationInstance(**instance, **chain._asdict(), overrides=_overrides(examined, decoded)), problems
+        policies = _policies(decoded)
+        overrides = OverridePolicy.from_manifest(policies.request_overrides, policies.generation())
+        return ConversationInstance(**instance, **chain._asdict(), overrides=overrides), problems
 
     async def examine(self, manifest: ComponentManifest, find: Find) -> Examined:
         """Do the part of a build that makes nothing; raises and takes what ``build`` does."""
@@ -216,14 +216,6 @@ def refused_settings(error: BaseException) -> tuple[InvalidSetting, ...]:
 
 def _policies(decoded: Decoded) -> PolicySettings:
     return decoded.settings[0] if isinstance(decoded.settings[0], PolicySettings) else PolicySettings()
-
-
-def _overrides(examined: Examined, decoded: Decoded) -> OverridePolicy:
-    policies = _policies(decoded)
-    # A router's targets choose their own models.
-    has_provider = not issubclass(examined.kind.cls, Conversation) or examined.kind.cls.has_provider
-    policy = OverridePolicy.from_manifest(policies.request_overrides, policies.generation())
-    return policy if has_provider else structs.replace(policy, allowed=policy.allowed - {"model"})
 
 
 def _unchanged(serving: Instance, manifest: ComponentManifest, fingerprint: bytes, find: Find) -> bool:

@@ -211,7 +211,7 @@ def test_a_targets_model_is_the_one_asked_for(tmp_path: Path) -> None:
 
     with running_upstream() as upstream:
         targets = ("a model=big", "a")
-        write(tmp_path, a=openai("a", upstream, "small"), front=router(*targets, requestOverrides="model,temperature"))
+        write(tmp_path, a=openai("a", upstream, "small"), front=router(*targets, requestOverrides="temperature"))
         with RunningHost(tmp_path) as host:
             body = {
                 "inputs": [{"messages": [{"ofUser": {"content": [{"text": "x"}]}}]}],
