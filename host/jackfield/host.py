@@ -8,6 +8,7 @@ import itertools
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 
 from jackfield.builtin import api_log
 from jackfield.builtin.modules import BUILTINS
@@ -47,6 +48,7 @@ class Host:
             of a process that this one replaces.
         changed: called after every new catalog and every look at the folders, from the end of ``start`` on.
         peers: the other workers of this host, where there are several.
+        builtins: the plugins that are registered before the installed ones; a test adds its own.
     """
 
     def __init__(
@@ -57,10 +59,11 @@ class Host:
         first: tuple[Scan, int] | None = None,
         changed: Callable[[], None] = lambda: None,
         peers: Peers | None = None,
+        builtins: tuple[ModuleType, ...] = BUILTINS,
     ) -> None:
         self.options = options
         self.plugins: Plugins = load_plugins(
-            builtins=BUILTINS + ((api_log,) if options.api_logging else ()),
+            builtins=builtins + ((api_log,) if options.api_logging else ()),
             allow=options.plugins,
             deny=options.deny_plugins,
         )

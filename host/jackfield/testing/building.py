@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from jackfield.builtin.modules import BUILTINS
 from jackfield.catalog.builder import Builder
@@ -17,16 +18,19 @@ from jackfield.catalog.standing import Standing
 from jackfield.errors import ManifestError, Problem
 from jackfield.manifests.documents import split
 from jackfield.manifests.reading import parse_document
+from jackfield.plugins.discovery import GROUP
 from jackfield.plugins.manager import load_plugins
+from jackfield.plugins.types import ComponentType
 from jackfield.resilience.registry import Resilience
 
-__all__ = ["Parts", "built", "manifest_text"]
+__all__ = ["Parts", "built", "item_line", "manifest_text"]
 
-FILE = "component.yaml"
+_FILE: Final = "component.yaml"
+_FIRST_ITEM: Final = 9
 
 
 def manifest_text(type_name: str, metadata: Mapping[str, Any], *, name: str = "llm") -> str:
-    """Write a component manifest; each item of ``metadata`` takes two lines, the first of them line 9.
+    """Write a component manifest; ``item_line`` tells where an item of it stands.
 
     Args:
         type_name: the component type.
@@ -39,6 +43,11 @@ def manifest_text(type_name: str, metadata: Mapping[str, Any], *, name: str = "l
         f"apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n"
         f"spec:\n  type: {type_name}\n  version: v1\n{listing}"
     )
+
+
+def item_line(names: Sequence[str], name: str) -> int:
+    """Return the line of an item in a manifest of ``manifest_text`` with items of these names."""
+    return _FIRST_ITEM + 2 * names.index(name)
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,21 @@ class Parts:
     type_name: str
     plugin: ModuleType | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def module(self) -> str:
+        """The module that the host imports to find the type."""
+        if self.plugin is not None:
+            return self.plugin.__name__
+        name = self.kind.plugin
+        return next((point.module for point in entry_points(group=GROUP) if point.name == name), "")
+
+    @property
+    def kind(self) -> ComponentType:
+        """The component type, as its plugin registered it; raises as ``builder`` does."""
+        found = self.builder().types.find(self.type_name)
+        assert found is not None  # noqa: S101  ``builder`` has looked
+        return found
 
     def builder(self) -> Builder:
         """Make what builds it, with all stages of the host and of the plugin.
@@ -87,7 +111,7 @@ async def built(
         StartFailed: the component could not be made or started.
     """
     (document,) = split(manifest_text(parts.type_name, metadata))
-    parsed = parse_document(document, file=FILE)
+    parsed = parse_document(document, file=_FILE)
     if parsed.manifest is None:
         raise ManifestError(list(parsed.problems))
     instance, problems = await parts.builder().build(parsed.manifest, lambda _: None)

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 import pytest
 
-__all__ = ["CAPABILITIES", "Check", "check", "check_of"]
+__all__ = ["ABSENT", "CAPABILITIES", "Check", "check", "check_of"]
 
 ABSENT: Final = "absent: "
 """How the reason of a skipped check begins."""

@@ -15,11 +15,13 @@ from jackfield.chain.forms import collect
 from jackfield.errors import Problem
 from jackfield.events import Event, Result
 from jackfield.messages import ConversationRequest, Message, Role, TextPart
+from jackfield.plugins.types import ComponentType
 from jackfield.testing.building import Parts, built
 from jackfield.testing.checking import CAPABILITIES, Check
 from jackfield.testing.dialect import Dialect
+from jackfield.testing.ports import only_this_machine
 from jackfield.testing.script import Reply, Script
-from jackfield.testing.upstream import FakeUpstream
+from jackfield.testing.upstream import FakeUpstream, hang
 
 __all__ = ["Checks", "Opened", "asking", "said"]
 
@@ -41,14 +43,20 @@ class Opened:
     Attributes:
         instance: the component with its chain.
         problems: the warnings of its manifest.
-        upstream: the server; its port is 0 if the provider has no upstream.
-        script: what the server answers.
+        upstream: the server; nobody asks it if the provider has no upstream.
+        dialect_script: what the server answers; None if the provider has no upstream.
     """
 
     instance: ConversationInstance
     problems: tuple[Problem, ...]
     upstream: FakeUpstream
-    script: Script
+    dialect_script: Script | None
+
+    @property
+    def script(self) -> Script:
+        """What the server answers."""
+        assert self.dialect_script is not None, "the provider has no upstream"
+        return self.dialect_script
 
     @property
     def asked(self) -> ConversationRequest:
@@ -100,14 +108,9 @@ class Checks:
         super().__init_subclass__(**options)
         for name in cls.absent:
             if name not in CAPABILITIES:
-                near = get_close_matches(name, CAPABILITIES, 1) or list(CAPABILITIES)
-                raise TypeError(f"{cls.__name__}.absent: there is no capability {name!r}; did you mean {near[0]}?")
-
-    def why_absent(self, check: Check) -> str:
-        """Say why a check can't be made; empty if it can."""
-        if check.upstream and self.dialect is None:
-            return self.absent.get(check.capability, "the provider has no upstream that could be scripted")
-        return self.absent.get(check.capability, "")
+                near = get_close_matches(name, CAPABILITIES, 1)
+                fix = f"did you mean {near[0]}?" if near else f"known are {', '.join(CAPABILITIES)}"
+                raise TypeError(f"{cls.__name__}.absent: there is no capability {name!r}; {fix}")
 
     def endpoint(self, address: str) -> dict[str, Any]:
         """Return the metadata that sends the provider to the fake upstream; override it where that is not ``endpoint``.
@@ -117,6 +120,12 @@ class Checks:
         """
         return {"endpoint": address + (self.dialect.path if self.dialect else "")}
 
+    def why_absent(self, check: Check) -> str:
+        """Say why a check can't be made; empty if it can."""
+        if check.upstream and self.dialect is None:
+            return self.absent.get(check.capability, "the provider has no upstream that could be scripted")
+        return self.absent.get(check.capability, "")
+
     @property
     def parts(self) -> Parts:
         """What the component is built from."""
@@ -124,30 +133,41 @@ class Checks:
             raise TypeError(f"{type(self).__name__} must set type_name, such as 'conversation.example'")
         return Parts(self.type_name, self.plugin, self.environment)
 
-    @asynccontextmanager
-    async def opened(self, *replies: Reply, without: str = "", **metadata: Any) -> AsyncGenerator[Opened, None]:
-        """Open the provider beside an upstream.
+    @property
+    def kind(self) -> ComponentType:
+        """The component type as its plugin registered it."""
+        return self.parts.kind
+
+    def script(self, *replies: Reply) -> Script | None:
+        """Make what a fake upstream answers: some replies, and after them what is ``obliging``."""
+        return None if self.dialect is None else Script(self.dialect(), replies=deque(replies))
+
+    def items(self, address: str, *, without: tuple[str, ...] = (), **changes: Any) -> dict[str, Any]:
+        """Return the items of a manifest.
 
         Args:
-            replies: what the upstream answers, in this order; after them it is ``obliging``.
-            without: an item of the metadata to leave out.
-            metadata: items to add or to replace.
+            address: the fake upstream's address.
+            without: items of the metadata to leave out.
+            changes: items to add or to replace.
         """
-        script = Script((self.dialect or _NoDialect)(), replies=deque(replies))
-        async with FakeUpstream(script) as upstream:
-            items = dict(self.metadata)
-            if self.dialect is not None:
-                items |= self.endpoint(upstream.address)
-            items |= metadata
-            items.pop(without, None)
-            async with built(self.parts, items) as (instance, problems):
-                yield Opened(instance, problems, upstream, script)
+        items = {name: value for name, value in self.metadata.items() if name not in without}
+        return {**items, **(self.endpoint(address) if self.dialect is not None else {}), **changes}
 
+    @asynccontextmanager
+    async def opened(
+        self, *replies: Reply, without: tuple[str, ...] = (), **changes: Any
+    ) -> AsyncGenerator[Opened, None]:
+        """Open the provider beside an upstream; nothing that it does may leave this machine.
 
-class _NoDialect(Dialect):
-    """Stands where a provider has no upstream; nobody asks it."""
-
-    def read(self, exchange: Any) -> ConversationRequest:
-        raise NotImplementedError
-
-    whole = pieces = failure = read  # type: ignore[assignment]
+        Args:
+            replies: what the upstream answers; see ``script``.
+            without: items of the metadata to leave out.
+            changes: items to add or to replace.
+        """
+        script = self.script(*replies)
+        with only_this_machine() as refused:
+            async with FakeUpstream(script or hang) as upstream:
+                items = self.items(upstream.address, without=without, **changes)
+                async with built(self.parts, items) as (instance, problems):
+                    yield Opened(instance, problems, upstream, script)
+        assert not refused, f"the provider asked for {', '.join(refused)} instead of its endpoint"

@@ -1,0 +1,14 @@
+"""The conformance kit."""
+
+from __future__ import annotations
+
+from jackfield.testing import ChatCompletions, ConversationKit
+
+pytest_plugins = ["jackfield.testing"]
+
+
+class TestOpenAI(ConversationKit):
+    type_name = "conversation.openai"
+    dialect = ChatCompletions
+    metadata = {"key": "sk-test-0123456789", "model": "gpt-test"}
+    absent = {"opaque": "the API hides its models' thinking and signs none of it"}
