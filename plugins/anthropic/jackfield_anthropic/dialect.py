@@ -14,7 +14,7 @@ class Dialect:
     """How a request must be written for one model.
 
     Attributes:
-        thinks: whether it thinks when it is told nothing.
+        thinks: whether it thinks when it is told nothing; None if that isn't known.
         adapts: whether it can decide by itself how much to think.
         budgets: whether thinking may be given a budget in tokens.
         off: what switches thinking off: empty if nothing has to be said, None if nothing can.
@@ -24,7 +24,7 @@ class Dialect:
         formats: whether the reply's schema can be told; the others answer by calling a tool.
     """
 
-    thinks: bool = False
+    thinks: bool | None = False
     adapts: bool = False
     budgets: bool = False
     off: Literal["", "disabled", "between_tools"] | None = ""
@@ -34,11 +34,13 @@ class Dialect:
     formats: bool = True
 
 
-COMPATIBLE: Final = Dialect(adapts=True, budgets=True, off="disabled", samples=True, samples_both=True, formats=False)
+COMPATIBLE: Final = Dialect(
+    thinks=None, adapts=True, budgets=True, off="disabled", samples=True, samples_both=True, formats=False
+)
 """A model of another maker behind a compatible server: it is sent what is asked, and knows forced tools only."""
 
-FOUNDRY: Final = replace(COMPATIBLE, formats=True)
-"""A deployment on Foundry whose name doesn't tell its model; all Claude models there know schemas."""
+FOUNDRY: Final = replace(COMPATIBLE, thinks=True, formats=True)
+"""A deployment on Foundry whose name doesn't tell its model; all Claude models there know schemas, and most think."""
 
 _EARLY = Dialect(budgets=True, samples=True, samples_both=True, formats=False)
 _BUDGET = Dialect(budgets=True, samples=True)

@@ -44,23 +44,22 @@ def build_body(
         config = thinking_config(thinking, dialect, model)
     except ValueError as error:
         raise InvalidParameters(str(error)) from None
-    active = dialect.thinks if config is None else config.type != "disabled"
-    system, turns = build_turns(request.messages, thinking=active)
+    system, turns = build_turns(request.messages, thinking=_thinks(config, dialect) is not False)
     if config is not None and config.type == "enabled" and lacks_thinking(turns):
         _ignore(request, ["thinking"])
-        config, active = None, False
+        config = None
         system, turns = build_turns(request.messages, thinking=False)
     if not turns:
         raise InvalidParameters("Anthropic's API needs a message of role user with some text")
     body = MessagesBody(
         model=model,
-        max_tokens=_max_tokens(request, config, active=active),
+        max_tokens=_max_tokens(request, config, dialect),
         messages=turns,
         system=system or None,
         stream=stream,
         thinking=config,
     )
-    _apply_settings(body, request, dialect, thinking=active)
+    _apply_settings(body, request, dialect)
     _apply_tools(body, request, dialect)
     output = {"effort": thinking.effort, "format": output_format(request, dialect)}
     body.output_config = {name: value for name, value in output.items() if value is not None} or None
@@ -70,16 +69,21 @@ def build_body(
     return body
 
 
-def _max_tokens(request: ConversationRequest, config: ThinkingConfig | None, *, active: bool) -> int:
+def _thinks(config: ThinkingConfig | None, dialect: Dialect) -> bool | None:
+    return dialect.thinks if config is None else config.type != "disabled"
+
+
+def _max_tokens(request: ConversationRequest, config: ThinkingConfig | None, dialect: Dialect) -> int:
     if request.settings.max_tokens is not None:
         return request.settings.max_tokens
     if config is not None and config.budget_tokens is not None:
         return config.budget_tokens + MAX_TOKENS
-    return MAX_TOKENS_THINKING if active else MAX_TOKENS
+    return MAX_TOKENS_THINKING if _thinks(config, dialect) else MAX_TOKENS
 
 
-def _apply_settings(body: MessagesBody, request: ConversationRequest, dialect: Dialect, *, thinking: bool) -> None:
+def _apply_settings(body: MessagesBody, request: ConversationRequest, dialect: Dialect) -> None:
     settings = request.settings
+    thinking = body.thinking is not None and body.thinking.type != "disabled"
     body.stop_sequences = settings.stop or None
     left_out = [name for name in _UNKNOWN if getattr(settings, name) is not None]
     for name in ("temperature", "top_p", "top_k"):

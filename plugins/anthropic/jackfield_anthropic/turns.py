@@ -91,14 +91,15 @@ def _assistant(message: Message, ids: _CallIds, *, thinking: bool) -> list[Conte
         if isinstance(part, TextPart):
             if part.text.strip():
                 content.append(TextContent(part.text))
-        elif isinstance(part, ReasoningPart) and thinking and (blocks := _returned(part)):
-            returned = True
+        elif isinstance(part, ReasoningPart):
+            blocks = _returned(part) if thinking else []
+            returned = returned or bool(blocks)
             content += blocks
     for position, call in enumerate(message.tool_calls):
-        if thinking and not returned and (blocks := unseal(call.opaque)):
+        if thinking and not returned:
             # A turn of thinking begins with it; what was thought between two calls stands between them.
             at = 0 if position == 0 else len(content)
-            content[at:at] = blocks
+            content[at:at] = unseal(call.opaque)
         content.append(ToolUseContent(ids.asked(call.id), call.name, _input(call)))
     if any(isinstance(block, TextContent | ToolUseContent) for block in content):
         return content
