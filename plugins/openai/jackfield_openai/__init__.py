@@ -13,7 +13,7 @@ from jackfield_openai.dialect import COMPATIBLE, OPENAI, Dialect, openai_dialect
 from jackfield_openai.replies import FINISH_REASONS
 from jackfield_openai.requests import build_body
 from jackfield_openai.settings import CompatibleSettings, OpenAISettings
-from jackfield_openai.wire import ChatBody, ChatMessage
+from jackfield_openai.wire import ChatBody, ChatMessage, ChatToolCall, ReplyCall
 
 __all__ = [
     "COMPATIBLE",
@@ -21,11 +21,13 @@ __all__ = [
     "OPENAI",
     "ChatBody",
     "ChatMessage",
+    "ChatToolCall",
     "CompatibleConversation",
     "CompatibleSettings",
     "Dialect",
     "OpenAIConversation",
     "OpenAISettings",
+    "ReplyCall",
     "build_body",
     "openai_dialect",
 ]

@@ -46,8 +46,7 @@ class Dialect:
             none may be called; without ``required`` or ``named`` such a choice is an error.
         required: the server's word for the choice ``required``.
         tool_names: whether a tool's result names its function.
-        returned_reasoning: the member in which the thinking of an assistant message that calls tools goes back; empty
-            where it must not.
+        returned_reasoning: the member in which an assistant message's thinking goes back; empty where it must not.
     """
 
     roles: Mapping[Role, str] = field(default_factory=lambda: _AS_SYSTEM)

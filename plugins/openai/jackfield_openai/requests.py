@@ -87,15 +87,13 @@ def _message(message: Message, dialect: Dialect) -> ChatMessage:
         content = [TextContent(text) for text in texts]
     else:
         content = None if message.tool_calls else ""
-    if message.tool_calls:
-        calls = [
-            ChatToolCall(call.id, ChatFunction(call.name, call.arguments), "function") for call in message.tool_calls
-        ]
-        if dialect.returned_reasoning:
-            thought = "".join(part.text for part in message.parts if isinstance(part, ReasoningPart)) or None
-            if dialect.returned_reasoning == "reasoning":
-                return ChatMessage(role, content, tool_calls=calls, reasoning=thought)
-            return ChatMessage(role, content, tool_calls=calls, reasoning_content=thought)
+    calls = [ChatToolCall(call.id, ChatFunction(call.name, call.arguments), "function") for call in message.tool_calls]
+    if message.role == "assistant" and dialect.returned_reasoning:
+        thought = "".join(part.text for part in message.parts if isinstance(part, ReasoningPart)) or None
+        if dialect.returned_reasoning == "reasoning":
+            return ChatMessage(role, content, tool_calls=calls or None, reasoning=thought)
+        return ChatMessage(role, content, tool_calls=calls or None, reasoning_content=thought)
+    if calls:
         return ChatMessage(role, content, tool_calls=calls)
     if message.role == "tool":
         name = message.name or None if dialect.tool_names else None

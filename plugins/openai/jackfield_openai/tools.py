@@ -82,7 +82,9 @@ def _tool(tool: Tool) -> dict[str, Any]:
     function: dict[str, Any] = {"name": tool.name}
     if tool.description:
         function["description"] = tool.description
-    function["parameters"] = _NO_PARAMETERS if tool.parameters is None else tool.parameters
+    parameters = tool.parameters or _NO_PARAMETERS
+    # Arguments are an object, and servers refuse a schema that doesn't say so.
+    function["parameters"] = parameters if "type" in parameters else {"type": "object", **parameters}
     return {"type": "function", "function": function}
 
 

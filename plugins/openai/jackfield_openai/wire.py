@@ -87,6 +87,7 @@ class ChatBody(Struct, kw_only=True, omit_defaults=True):
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     n: int | None = None
+    reasoning_effort: str | None = None
     metadata: dict[str, str] | None = None
     prompt_cache_retention: str | None = None
 
