@@ -94,8 +94,9 @@ class Resilience:
         before, self._documents = self._documents, follow(self._documents, scan, routers)
         self._scan, self._routers = scan, routers
         holders = list(self._holders.values())
-        for holder in holders:
-            self._arm(holder)
+        if before.policies != self._documents.policies:
+            for holder in holders:
+                self._arm(holder)
         used = {id(holder.plan.breaker) for holder in holders if holder.plan is not None}
         self._breakers = {key: breaker for key, breaker in self._breakers.items() if id(breaker) in used}
         _log_changes(before, self._documents)
