@@ -27,6 +27,8 @@ from jackfield.options import HostOptions
 from jackfield.plugins.manager import load_plugins
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=str)
+# A page in steps has a test of its own, which does what the page says in the page's order.
+every_page_at_once = pytest.mark.parametrize("page", [page for page in PAGES if not page.in_steps], ids=str)
 
 HEAD = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: llm\n"
 UNSET = ("is not set", "has no value", "names no secret store", "can't be read from the secret store")
@@ -44,7 +46,7 @@ def with_next(page: Page) -> list[tuple[Block, Block | None]]:
     return list(zip(page.blocks, [*page.blocks[1:], None], strict=False))
 
 
-@every_page
+@every_page_at_once
 def test_every_manifest_is_in_order(page: Page, tmp_path: Path) -> None:
     """What `jackfield check` would say of a page's manifests is nothing, but for secrets that a reader has to set."""
     with reader_of(page, tmp_path):
@@ -74,7 +76,7 @@ def _is_expected(problem: Problem, page: Page) -> bool:
     return problem.severity == "warning" and any(text in problem.cause for text in UNSET)
 
 
-@every_page
+@every_page_at_once
 def test_every_request_is_answered_as_the_page_says(page: Page, tmp_path: Path) -> None:
     """Each curl command succeeds, or gives the very reply that the page shows after it."""
     calls: dict[str, list[tuple[Block, Curl, Block | None]]] = {}
@@ -181,7 +183,7 @@ def _values(words: list[str], option: str) -> list[str]:
     return [value for word, value in itertools.pairwise(words) if word == option]
 
 
-@every_page
+@every_page_at_once
 def test_every_printed_output_is_what_a_command_prints(page: Page, tmp_path: Path) -> None:
     """A console block shows each command with all that it prints."""
     elsewhere = {following for block, following in with_next(page) if block.told("broken")}
@@ -207,7 +209,7 @@ def _output(block: Block) -> str:
     return "".join(line for line in block.text.splitlines(keepends=True) if not line.startswith("$ "))
 
 
-@every_page
+@every_page_at_once
 def test_every_plugin_loads_and_every_test_passes(page: Page, tmp_path: Path) -> None:
     """Plugins load without a complaint and all their types answer; other code runs, and its tests pass."""
     code = [block for block in page.blocks if block.language == "python"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from editable import install_editable
+from editable import install_editable, on_path
 from process import Process, serving
 from running import Reply, component, converse_on
 
@@ -66,9 +66,7 @@ class Author:
 
     @contextmanager
     def serve(self, *args: str) -> Iterator[Process]:
-        startup = self.path / "sitecustomize.py"
-        startup.write_text(f"import site; site.addsitedir({str(self.site)!r})\n")
-        variables = {"PYTHONPATH": str(self.path)}
+        variables = {"PYTHONPATH": on_path(self.site, self.path)}
         with serving(self.manifests, "--dev", "--plugins", "probe", *args, **variables) as process:
             yield process
 

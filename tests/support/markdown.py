@@ -112,6 +112,11 @@ class Page:
         """The targets of its links."""
         return tuple(link["target"] for link in _LINK.finditer(self._prose))
 
+    @property
+    def in_steps(self) -> bool:
+        """Whether its blocks build on each other: ``<!-- in steps -->``."""
+        return any(name == "in steps" for name, _ in _comments(self._prose))
+
     def section(self, heading: str) -> str:
         """Return what stands under a heading, up to the next one of its level or above; blocks included.
 
