@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from jackfield_redis.address import Address
 
-__all__ = ["StoreFailure", "explain", "too_slow"]
+__all__ = ["StoreFailure", "StoreSilent", "explain", "too_slow"]
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]+\b")
 
@@ -34,9 +34,13 @@ class StoreFailure(JackfieldError):
         self.code = code
 
 
-def too_slow(address: Address, seconds: float) -> StoreFailure:
+class StoreSilent(StoreFailure, ConnectionError):
+    """No call of the store can succeed at the moment: there is no connection, or no answer in time."""
+
+
+def too_slow(address: Address, seconds: float) -> StoreSilent:
     """Make the failure of a call that took too long."""
-    return StoreFailure(f"{address} did not answer within {seconds * 1000:g} ms")
+    return StoreSilent(f"{address} did not answer within {seconds * 1000:g} ms")
 
 
 def explain(error: Exception, address: Address) -> StoreFailure:
@@ -48,14 +52,17 @@ def explain(error: Exception, address: Address) -> StoreFailure:
     """
     from redis import exceptions
 
+    # What is said before the first command, about credentials or a server that still loads, is of these kinds too.
+    silent = isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError | OSError)
+    failure = StoreSilent if silent else StoreFailure
     if isinstance(error, exceptions.ConnectionError) and isinstance(error.__cause__, exceptions.RedisError):
         error = error.__cause__  # what a Unix socket's server says in the beginning is wrapped
     for kind, text in _known(exceptions, address):
         if isinstance(error, kind):
-            return StoreFailure(f"{address} {text}")
+            return failure(f"{address} {text}")
     text = str(error)
     if "max number of clients" in text:
-        return StoreFailure(f"{address} has as many clients as it takes; raise its maxclients")
+        return failure(f"{address} has as many clients as it takes; raise its maxclients")
     if isinstance(error, exceptions.ResponseError):
         if "DB index" in text:
             return StoreFailure(f"{address} has no database of that number; check the end of url")
@@ -63,7 +70,7 @@ def explain(error: Exception, address: Address) -> StoreFailure:
         code = found[0] if found else "ERR"
         return StoreFailure(f"{address} answered with the error {code}", code=code)
     hint = "; a certificate authority of your own goes into caCert" if "CERTIFICATE_VERIFY" in text else ""
-    return StoreFailure(f"{address}: {text}{hint}")
+    return failure(f"{address}: {text}{hint}")
 
 
 def _known(exceptions: ModuleType, address: Address) -> tuple[tuple[type[Exception], str], ...]:

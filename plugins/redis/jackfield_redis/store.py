@@ -97,7 +97,8 @@ class RedisStore(CacheStore[RedisSettings]):
         """Return what is kept under a key; see ``CacheStore.get``. A list or hash that stands there is no value.
 
         Raises:
-            StoreFailure: the server did not answer in time, or with an error.
+            StoreSilent: the server did not answer in time, or can't be reached.
+            StoreFailure: it answered with an error.
         """
         try:
             value = await self._call("GET", self._values + key)

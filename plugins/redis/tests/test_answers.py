@@ -24,22 +24,22 @@ async def _failure(call: Awaitable[object]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("answer", "message"),
+    ("answer", "message", "silent"),
     [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak the protocol of Redis; check url"),
-        (b"", "Connection closed by server"),
-        (b"-MOVED 3999 127.0.0.1:6381\r\n", "is a part of a cluster"),
-        (b"-READONLY You can't write against a read only replica.\r\n", "is a replica that can't be written to"),
-        (b"-LOADING Redis is loading the dataset in memory\r\n", "is still loading its data"),
-        (b"-ERR unknown command 'GET', with args beginning with: 'hidden'\r\n", "answered with the error ERR"),
-        (b"-NOVEL of hidden things\r\n", "answered with the error NOVEL"),
-        (b"-hidden\r\n", "answered with the error ERR"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak the protocol of Redis; check url", False),
+        (b"", "Connection closed by server", True),
+        (b"-MOVED 3999 127.0.0.1:6381\r\n", "is a part of a cluster", False),
+        (b"-READONLY You can't write against a read only replica.\r\n", "is a replica that can't be written to", False),
+        (b"-LOADING Redis is loading the dataset in memory\r\n", "is still loading its data", True),
+        (b"-ERR unknown command 'GET', with args beginning with: 'hidden'\r\n", "answered with the error ERR", False),
+        (b"-NOVEL of hidden things\r\n", "answered with the error NOVEL", False),
+        (b"-hidden\r\n", "answered with the error ERR", False),
     ],
 )
-def test_answers_that_are_none(opened: Opened, answer: bytes, message: str) -> None:
-    """Whatever a server answers is a failure in words of our own; of what it says nothing is repeated but a code."""
+def test_answers_that_are_none(opened: Opened, answer: bytes, message: str, silent: bool) -> None:
+    """A failure is in words of our own and repeats of an answer no more than its code; silence is an ``OSError``."""
 
-    async def scenario() -> str:
+    async def scenario() -> StoreFailure:
         async def odd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readuntil(b"GET")
             writer.write(answer)
@@ -48,13 +48,15 @@ def test_answers_that_are_none(opened: Opened, answer: bytes, message: str) -> N
         listener = await asyncio.start_server(odd, "127.0.0.1", 0)
         port = listener.sockets[0].getsockname()[1]
         async with opened(url=f"redis://127.0.0.1:{port}") as store:
-            text = await _failure(store.get("k"))
+            with pytest.raises(StoreFailure) as caught:
+                await store.get("k")
         listener.close()
-        return text
+        return caught.value
 
-    text = asyncio.run(scenario())
-    assert message in text
-    assert "hidden" not in text
+    failure = asyncio.run(scenario())
+    assert message in str(failure)
+    assert "hidden" not in str(failure)
+    assert isinstance(failure, OSError) is silent
 
 
 def test_a_server_that_quotes_what_it_was_sent(opened: Opened, servers: type[ValkeyServer]) -> None:

@@ -9,7 +9,8 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from jackfield_redis import RedisStore, StoreFailure
+from jackfield_redis import RedisStore
+from jackfield_redis.failures import StoreSilent
 from jackfield_redis.testing import ValkeyServer
 
 Opened = Callable[..., AbstractAsyncContextManager[RedisStore]]
@@ -132,7 +133,7 @@ def test_close_while_the_server_hangs(opened: Opened, servers: type[ValkeyServer
             return [type(end) for end in ends]
 
     with servers(password=PASSWORD) as server:
-        assert asyncio.run(scenario(server)) == [StoreFailure] * 5
+        assert asyncio.run(scenario(server)) == [StoreSilent] * 5
 
 
 def test_close_without_start(server: ValkeyServer, opened: Opened) -> None:

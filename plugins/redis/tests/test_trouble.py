@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from jackfield_redis import RedisStore, StoreFailure
+from jackfield_redis.failures import StoreSilent
 from jackfield_redis.testing import ValkeyServer
 
 Opened = Callable[..., AbstractAsyncContextManager[RedisStore]]
@@ -19,12 +20,13 @@ Opened = Callable[..., AbstractAsyncContextManager[RedisStore]]
 SLACK = 0.5
 
 
-async def _failure(call: Callable[[], object], *, within: float) -> str:
-    """Return the text of a call's failure, which must come soon."""
+async def _failure(call: Callable[[], object], *, within: float, silent: bool = True) -> str:
+    """Return the text of a call's failure, which must come soon, and be a ``StoreSilent`` unless it is an answer."""
     begin = time.monotonic()
     with pytest.raises(StoreFailure) as caught:
         await call()  # type: ignore[misc]
     assert time.monotonic() - begin < within
+    assert isinstance(caught.value, StoreSilent) is silent
     return str(caught.value)
 
 
@@ -123,7 +125,7 @@ def test_many_calls_while_paused(opened: Opened, server: ValkeyServer) -> None:
             begin = time.monotonic()
             failures = await asyncio.gather(*(store.get("k") for _ in range(300)), return_exceptions=True)
             assert time.monotonic() - begin < 0.2 + SLACK
-            assert {type(failure) for failure in failures} == {StoreFailure}
+            assert {type(failure) for failure in failures} == {StoreSilent}
             server.resume()
             await _until_it_works(store)
             return await asyncio.gather(*(store.get("k") for _ in range(20)))
@@ -156,8 +158,8 @@ def test_full(opened: Opened, server: ValkeyServer) -> None:
             await store.set("k", b"v", 60)
             server.fill()
             full = f"{server.url}/0 is full; give it more memory, or an eviction policy such as allkeys-lru"
-            assert await _failure(lambda: store.set("k", b"w", 60), within=SLACK) == full
-            assert await _failure(lambda: store.lease("k", "me", 60), within=SLACK) == full
+            assert await _failure(lambda: store.set("k", b"w", 60), within=SLACK, silent=False) == full
+            assert await _failure(lambda: store.lease("k", "me", 60), within=SLACK, silent=False) == full
             assert await store.get("k") == b"v"
             server.make_room()
             await store.set("k", b"w", 60)

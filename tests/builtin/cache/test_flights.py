@@ -473,3 +473,30 @@ def test_whatever_a_store_raises_no_request_fails(kind: type[FailingStore], erro
         assert (await whole(stage(provider, kind(error)))).choices[0].text == "answer 1"
 
     asyncio.run(run())
+
+
+class SilentStore(SharedStore):
+    """A store that several replicas share, and that answers nothing."""
+
+    timeout = 0.01
+
+    async def get(self, key: str) -> bytes | None:
+        del key
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+def test_requests_share_a_call_while_the_store_is_left_alone() -> None:
+    """Within one process a store in trouble changes nothing: the first calls, the others wait for it."""
+
+    async def run() -> None:
+        provider = Provider()
+        handler = stage(provider, SilentStore())
+        replies = [start(whole(handler)) for _ in range(5)]
+        await provider.called.wait()
+        replies += [start(whole(handler)) for _ in range(5)]
+        await turns()
+        provider.go.set()
+        assert {reply.choices[0].text for reply in await asyncio.gather(*replies)} == {"answer 1"}
+
+    asyncio.run(run())

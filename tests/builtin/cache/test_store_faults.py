@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from threading import Event
 from time import perf_counter
 
 import pytest
@@ -18,19 +19,22 @@ from upstream import running_upstream
 
 LOAD = 120
 BROKEN = "the cache's store doesn't work, and every request counts as a miss"
+MENDED = "the cache's store works again"
 SLACK = 2.0
 """Seconds that a request may take on a busy machine; a store that is waited for without limit takes far longer."""
 
 
 @contextmanager
-def shared_cache(folder: Path) -> Iterator[tuple[RunningHost, ValkeyServer]]:
-    """A host whose component keeps its replies in a real server."""
+def shared_cache(folder: Path, timeout: str = "50ms") -> Iterator[tuple[RunningHost, ValkeyServer]]:
+    """A host whose component keeps its replies in a real server, which has ``timeout`` for a call."""
     needed_server()
     with running_upstream() as upstream, ValkeyServer() as server:
         llm = component(
             "llm", "conversation.openai", key="k", endpoint=upstream.endpoint, cacheTTL="1h", cache="shared"
         )
-        (folder / "all.yaml").write_text(f"{llm}---\n{component('shared', 'cache.redis', url=server.url)}")
+        (folder / "all.yaml").write_text(
+            f"{llm}---\n{component('shared', 'cache.redis', url=server.url, timeout=timeout)}"
+        )
         with RunningHost(folder) as host:
             yield host, server
 
@@ -66,7 +70,7 @@ def test_no_request_is_lost_with_the_store(
     mend: Callable[[ValkeyServer], None],
 ) -> None:
     """One warning for the outage, one line for the end, and the cache works again."""
-    caplog.set_level(logging.WARNING, "jackfield.cache")
+    caplog.set_level(logging.INFO, "jackfield.cache")
     with shared_cache(tmp_path) as (host, server):
         assert [host.converse("llm").headers["x-jackfield-cache"] for _ in range(2)] == ["miss", "hit"]
         during = loaded(host, lambda: fault(server), "during")
@@ -81,13 +85,53 @@ def test_no_request_is_lost_with_the_store(
             if cached == ["miss", "hit"] and len(outages(caplog)) > 1:
                 break
             assert perf_counter() < deadline, "the cache did not come back"
-        assert outages(caplog) == [BROKEN, "the cache's store works again"]
+        assert outages(caplog) == [BROKEN, MENDED]
+
+
+def test_a_paused_store_costs_a_request_one_timeout(tmp_path: Path) -> None:
+    """Its four calls of the store don't wait one after the other, neither at first nor when a call tries again."""
+    timeout = 0.4
+    with shared_cache(tmp_path, "400ms") as (host, server):
+        host.converse("llm")
+        server.pause()
+        taken = []
+        try:
+            for number in range(60):
+                started = perf_counter()
+                reply = host.converse("llm", f"during {number}")
+                taken.append(perf_counter() - started)
+                assert (reply.status, reply.headers["x-jackfield-cache"]) == (200, "miss")
+                if sum(seconds > timeout for seconds in taken) == 2:
+                    break
+                Event().wait(0.02)
+        finally:
+            server.resume()
+    waited = [seconds for seconds in taken if seconds > timeout]
+    assert len(waited) == 2
+    assert max(waited) < 2 * timeout
+
+
+def test_an_outage_that_only_hits_follow_is_seen_to_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The next one has its warning too, although nothing was kept between them."""
+    caplog.set_level(logging.INFO, "jackfield.cache")
+    with shared_cache(tmp_path) as (host, server):
+        host.converse("llm", "kept")
+        for outage in (1, 2):
+            server.pause()
+            host.converse("llm", f"during {outage}")
+            assert outages(caplog) == [BROKEN, MENDED] * (outage - 1) + [BROKEN]
+            server.resume()
+            deadline = perf_counter() + 20
+            while len(outages(caplog)) < 2 * outage:
+                assert host.converse("llm", "kept").status == 200
+                assert perf_counter() < deadline, "the end of the outage was not noticed"
+                Event().wait(0.05)
 
 
 def test_a_full_store_is_a_miss(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What can't be kept is answered; what was kept before still is a hit."""
-    caplog.set_level(logging.WARNING, "jackfield.cache")
-    with shared_cache(tmp_path) as (host, server):
+    caplog.set_level(logging.INFO, "jackfield.cache")
+    with shared_cache(tmp_path, "5s") as (host, server):
         host.converse("llm", "kept")
         during = loaded(host, server.fill, "full")
         assert {reply.status for reply, _ in during} == {200}
@@ -97,8 +141,8 @@ def test_a_full_store_is_a_miss(tmp_path: Path, caplog: pytest.LogCaptureFixture
 
 def test_rubbish_in_the_store_is_a_miss(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A value that nobody here wrote is told once, and replaced by the reply."""
-    caplog.set_level(logging.WARNING, "jackfield.cache")
-    with shared_cache(tmp_path) as (host, server):
+    caplog.set_level(logging.INFO, "jackfield.cache")
+    with shared_cache(tmp_path, "5s") as (host, server):
         texts = ["one", "two", "three"]
         for text in texts:
             host.converse("llm", text)

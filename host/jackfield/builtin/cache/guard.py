@@ -56,7 +56,7 @@ class Guard:
 
     async def _call(self, kind: str, call: Callable[[], Awaitable[T]]) -> T | None:
         health = self._store.health
-        if health.paused(kind):
+        if not health.enter(kind):
             return None
         try:
             if not self._supply.ready:
@@ -68,15 +68,16 @@ class Guard:
                     result = await call()
         except BaseException as error:
             if not is_fault(error):
+                health.leave()
                 raise
             self._failed(kind, error)  # a store may raise anything, and no request fails for it
             return None
         if health.works(kind):
-            _log.warning("the cache's store works again", extra={"store": self._store.name})
+            _log.info("the cache's store works again", extra={"store": self._store.name})
         return result
 
     def _failed(self, kind: str, error: BaseException) -> None:
-        if self._store.health.fails(kind):
+        if self._store.health.fails(kind, error):
             # The text of an error may hold a key or what a server was told: its type is enough to act on.
             about = {"store": self._store.name, "error": type(error).__name__, "while": kind}
             _log.warning("the cache's store doesn't work, and every request counts as a miss", extra=about)
