@@ -1,0 +1,19 @@
+"""The conformance kit."""
+
+from __future__ import annotations
+
+from jackfield.testing import ConversationKit
+from jackfield_bedrock.testing import Converse
+
+pytest_plugins = ["jackfield.testing"]
+
+
+class TestBedrock(ConversationKit):
+    type_name = "conversation.aws.bedrock"
+    dialect = Converse
+    metadata = {
+        "region": "eu-central-1",
+        "accessKey": "AKIAQUITESECRET01234",
+        "secretKey": "quite-secret-0123456789",
+        "model": "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+    }
