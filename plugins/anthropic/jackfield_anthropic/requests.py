@@ -74,10 +74,17 @@ def _thinks(config: ThinkingConfig | None, dialect: Dialect) -> bool | None:
 
 
 def _max_tokens(request: ConversationRequest, config: ThinkingConfig | None, dialect: Dialect) -> int:
-    if request.settings.max_tokens is not None:
-        return request.settings.max_tokens
-    if config is not None and config.budget_tokens is not None:
-        return config.budget_tokens + MAX_TOKENS
+    wanted = request.settings.max_tokens
+    budget = config.budget_tokens if config is not None else None
+    if budget is not None and wanted is not None and wanted <= budget:
+        raise InvalidParameters(
+            f"max tokens ({wanted}) must be more than the manifest's thinking ({budget} tokens), which counts towards"
+            " them; raise the one or lower the other"
+        )
+    if wanted is not None:
+        return wanted
+    if budget is not None:
+        return budget + MAX_TOKENS
     return MAX_TOKENS_THINKING if _thinks(config, dialect) else MAX_TOKENS
 
 
