@@ -7,7 +7,9 @@ pytest is told of it, and there are no assertions in this module: PYTEST_DONT_RE
 
 from __future__ import annotations
 
+from jackfield.testing.canned import CannedHost, host
 from jackfield.testing.chat_completions import ChatCompletions, chat
+from jackfield.testing.checking import CAPABILITIES
 from jackfield.testing.dialect import Dialect, cut
 from jackfield.testing.kit import ConversationKit
 from jackfield.testing.messages import Messages, named_events
@@ -17,11 +19,14 @@ from jackfield.testing.plugin import (
     pytest_configure,
     pytest_runtest_makereport,
 )
+from jackfield.testing.running import RunningHost
 from jackfield.testing.script import Cut, Fail, Hang, Raw, Refused, Reply, Say, Script, obliging, say
 from jackfield.testing.upstream import Behaviour, Exchange, FakeUpstream, event_stream, hang, reset
 
 __all__ = [
+    "CAPABILITIES",
     "Behaviour",
+    "CannedHost",
     "ChatCompletions",
     "ConversationKit",
     "Cut",
@@ -34,12 +39,14 @@ __all__ = [
     "Raw",
     "Refused",
     "Reply",
+    "RunningHost",
     "Say",
     "Script",
     "chat",
     "cut",
     "event_stream",
     "hang",
+    "host",
     "named_events",
     "obliging",
     "pytest_addoption",

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Final
 
@@ -69,8 +69,14 @@ class Parts:
         """The module that the host imports to find the type."""
         if self.plugin is not None:
             return self.plugin.__name__
+        point = self.entry_point
+        return "" if point is None else point.module
+
+    @property
+    def entry_point(self) -> EntryPoint | None:
+        """Where the host found the plugin; None for one that is not installed."""
         name = self.kind.plugin
-        return next((point.module for point in entry_points(group=GROUP) if point.name == name), "")
+        return next((point for point in entry_points(group=GROUP) if point.name == name), None)
 
     @property
     def kind(self) -> ComponentType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jackfield.testing.checks.discovery import DiscoveryChecks
 from jackfield.testing.checks.errors import ErrorChecks
 from jackfield.testing.checks.lifecycle import LifecycleChecks
+from jackfield.testing.checks.live import LiveChecks
 from jackfield.testing.checks.messages import MessageChecks
 from jackfield.testing.checks.metadata import MetadataChecks
 from jackfield.testing.checks.replies import ReplyChecks
@@ -16,6 +17,7 @@ __all__ = ["ConversationKit"]
 
 
 class ConversationKit(
+    LiveChecks,
     LifecycleChecks,
     SecretChecks,
     ErrorChecks,

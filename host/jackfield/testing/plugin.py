@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -19,6 +19,8 @@ __all__ = [
     "pytest_configure",
     "pytest_runtest_makereport",
 ]
+
+_SOURCES: Final = pytest.StashKey[dict[type[Checks], tuple[str, str]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,14 +55,28 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         return report
     if report.when == "call" or (report.when == "setup" and not report.passed):
         case = getattr(item, "callspec", None)
-        title = f"{check.title} [{case.id}]" if case is not None else check.title
         state, reason = report.outcome, ""
         if report.skipped and isinstance(report.longrepr, tuple):
             reason = report.longrepr[2].removeprefix("Skipped: ").removeprefix(ABSENT)
         name = {"skipped": "absent"}.get(state, state)
-        row = Row(kit.__name__, kit.type_name, title, check.capability, name, reason, check.live)
+        case_id = "" if case is None else case.id
+        found = kit.__name__, kit.type_name, check.title, case_id, check.capability, name, reason, check.live
+        row = Row(*found, *_source(item.config, kit))
         report.user_properties.append((PROPERTY, asdict(row)))
     return report
+
+
+def _source(config: pytest.Config, kit: type[Checks]) -> tuple[str, str]:
+    """Return name and version of the distribution that a kit checks; looked up once for each class."""
+    known = config.stash.setdefault(_SOURCES, {})
+    if kit not in known:
+        try:
+            point = kit().parts.entry_point
+        except (LookupError, TypeError):  # each of its checks says so
+            point = None
+        source = None if point is None else point.dist
+        known[kit] = ("", "") if source is None else (source.name, source.version)
+    return known[kit]
 
 
 class _Report:
@@ -89,8 +105,4 @@ class _Report:
                 terminalreporter.line(line)
         path = self._config.getoption("conformance_json", default=None)
         if path and self._rows:
-            write_json(Path(path), self._rows, _distributions())
-
-
-def _distributions() -> dict[str, str]:
-    return {}
+            write_json(Path(path), self._rows)

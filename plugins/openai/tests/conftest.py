@@ -11,6 +11,8 @@ import pytest
 from jackfield import Build, ConversationRequest, Message, TextPart
 from jackfield_openai import OpenAIConversation, OpenAISettings
 
+pytest_plugins = ["jackfield.testing"]
+
 KEY = "sk-quite-secret-0123456789"
 
 Opened: TypeAlias = Callable[..., AbstractAsyncContextManager[OpenAIConversation]]

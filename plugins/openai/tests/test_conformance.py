@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from jackfield.testing import ChatCompletions, ConversationKit
 
-pytest_plugins = ["jackfield.testing"]
-
 
 class TestOpenAI(ConversationKit):
     type_name = "conversation.openai"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 
@@ -28,8 +28,6 @@ _RUBBISH: Final[dict[str, Raw]] = {
     "no UTF-8": Raw(b'{"model": "\xff\xfe"}', "application/json"),
     "deep": Raw(b"[" * 100_000, "application/json"),
 }
-_PATIENCE: Final = 10.0
-"""Seconds that a connection may take to close."""
 
 
 def _ask(opened: Opened, form: str) -> Callable[..., Awaitable[Result]]:
@@ -41,6 +39,9 @@ forms = pytest.mark.parametrize("form", ["unary", "streamed"])
 
 class ErrorChecks(Checks):
     """A failure is told as what it is, with the upstream's words for the caller."""
+
+    patience: ClassVar[float] = 5.0
+    """Seconds that the upstream waits to be asked, and then to see its connection close."""
 
     @check("the upstream's refusals are told")
     @forms
@@ -80,7 +81,7 @@ class ErrorChecks(Checks):
         async with self.opened(Hang(), timeout="200ms") as opened:
             with pytest.raises(ProviderTimeout):
                 await _ask(opened, form)()
-            await asyncio.wait_for(opened.upstream.closed.wait(), _PATIENCE)
+            await asyncio.wait_for(opened.upstream.closed.wait(), self.patience)
 
     @check("a reply that breaks off is an error")
     @forms
@@ -121,8 +122,16 @@ class ErrorChecks(Checks):
                     await anext(events)
             else:
                 call: asyncio.Task[Any] = asyncio.ensure_future(_ask(opened, form)())
-                await asyncio.wait_for(opened.upstream.asked.wait(), _PATIENCE)
+                await asyncio.wait_for(opened.upstream.asked.wait(), self.patience)
                 call.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await call
-            await asyncio.wait_for(opened.upstream.closed.wait(), _PATIENCE)
+            await asyncio.wait_for(opened.upstream.closed.wait(), self.patience)
+
+    @check("a caller who leaves is let go, without an upstream", upstream=False)
+    async def test_leaving(self) -> None:
+        """A stream that is closed after its first event ends at once."""
+        async with self.opened() as opened:
+            events = opened.instance.handler(asking(stream=True))
+            await anext(events)
+            await asyncio.wait_for(events.aclose(), self.patience)

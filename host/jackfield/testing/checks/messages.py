@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from jackfield.errors import InvalidParameters
-from jackfield.messages import ConversationRequest, GenerationSettings, TextPart
+from jackfield.messages import ConversationRequest, GenerationSettings, Message, TextPart, ToolCall
 from jackfield.testing.checking import check
 from jackfield.testing.checks.base import Checks, asking, said
 from jackfield.testing.script import say
@@ -67,6 +67,21 @@ class MessageChecks(Checks):
             for ask in (opened.converse, opened.collected):
                 assert (await ask(said(text))).choices[0].text == text
                 assert texts(opened.asked, "user") == [text]
+
+    @check("any conversation is answered or refused", upstream=False)
+    @pytest.mark.parametrize("role", ["system", "developer", "assistant", "tool"])
+    async def test_any_conversation(self, role: Any) -> None:
+        """A message of any role, and a call with its result, is answered or refused with the reason."""
+        call = ToolCall("call_1a", "look", "{}")
+        own = Message(role=role, parts=(TextPart("one"), TextPart("two")), tool_call_id="call_1a" * (role == "tool"))
+        turn = (Message(role="assistant", tool_calls=(call,)),) * (role == "tool")
+        async with self.opened() as opened:
+            try:
+                result = await opened.converse(said("hello"), *turn, own, said("and now?"))
+            except InvalidParameters as error:
+                assert error.detail  # noqa: PT017  a refusal is in order
+                return
+            assert result.choices
 
     @check("the model is named by the manifest", "model")
     async def test_model_of_the_manifest(self) -> None:

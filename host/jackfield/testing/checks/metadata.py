@@ -30,13 +30,6 @@ class MetadataChecks(Checks):
         async with self.opened() as opened:
             assert [str(problem) for problem in opened.problems] == []
 
-    @check("names are the same in any case", upstream=False)
-    async def test_names_in_any_case(self) -> None:
-        """``KEY`` is ``key``, as in manifests for daprd."""
-        items = {name.upper(): value for name, value in self.metadata.items()}
-        async with self.opened(without=tuple(self.metadata), **items) as opened:
-            assert [str(problem) for problem in opened.problems] == []
-
     @check("a typo is told with the nearest name", upstream=False)
     async def test_typo(self) -> None:
         """An item that nobody knows is a warning, or an error for settings of our own, that names what was meant."""

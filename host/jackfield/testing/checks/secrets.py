@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import suppress
 from typing import Final
 
 import pytest
 
 from jackfield.errors import InvokeError
-from jackfield.manifests.secrets import secrets_of
 from jackfield.testing.checking import check
-from jackfield.testing.checks.base import Checks, Opened, said
+from jackfield.testing.checks.base import Checks, said
 from jackfield.testing.script import Cut, Fail, Hang, Raw, Reply, say
 
 __all__ = ["SecretChecks"]
 
 _QUESTION: Final = "nobody else may read this question"
 _ANSWER: Final = "nobody else may read this answer"
-
-
-def _secrets(opened: Opened) -> list[str]:
-    return [secret for secret in secrets_of(opened.instance.component.settings) if len(secret) >= 4]
+_SECRET: Final = re.compile(r"(?i)(key|token|secret|password)$")
 
 
 class SecretChecks(Checks):
     """Errors, logs and ``repr`` hold no secret; logs and ``repr`` hold no message text."""
+
+    def secrets(self) -> list[str]:
+        """Return the values of ``metadata`` that nobody may read: those of names that end in ``key`` or ``token``."""
+        return [str(value) for name, value in self.metadata.items() if _SECRET.search(name) and value]
 
     @check("no secret is in an error")
     @pytest.mark.parametrize("form", ["unary", "streamed"])
     async def test_errors_hold_no_secret(self, form: str) -> None:
         """An upstream that quotes what it was sent gives nothing away."""
         async with self.opened() as opened:
-            secrets = _secrets(opened)
+            secrets = self.secrets()
             quoted = Fail(401, f"what you sent is wrong: {' '.join(secrets)} Bearer {secrets[:1]}")
             page = Raw(" ".join(["<title>", *secrets, "</title>"]).encode())
             opened.script.replies += [quoted, page]
@@ -50,7 +51,7 @@ class SecretChecks(Checks):
         caplog.set_level(logging.DEBUG, "jackfield")
         caplog.set_level(logging.DEBUG, self.parts.module.partition(".")[0])
         async with self.opened(*replies, timeout="200ms") as opened:
-            secrets = _secrets(opened)
+            secrets = self.secrets()
             for _ in replies:
                 with suppress(InvokeError):
                     await opened.converse(said(_QUESTION))
@@ -65,4 +66,4 @@ class SecretChecks(Checks):
         async with self.opened() as opened:
             component = opened.instance.component
             shown = f"{component!r} {component.settings!r} {component.settings}"
-            assert not [secret for secret in _secrets(opened) if secret in shown], "a secret is in the repr"
+            assert not [secret for secret in self.secrets() if secret in shown], "a secret is in the repr"

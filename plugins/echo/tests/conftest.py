@@ -1,0 +1,5 @@
+"""What the tests of this plugin need."""
+
+from __future__ import annotations
+
+pytest_plugins = ["jackfield.testing"]
