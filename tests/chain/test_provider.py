@@ -30,7 +30,7 @@ from jackfield import (
 from jackfield.catalog.builder import redactor
 from jackfield.chain.limits import Limits
 from jackfield.chain.provider import ProviderHandler
-from jackfield.chain.wishes import scrub_wishes
+from jackfield.chain.wishes import one_conversation, scrub_wishes
 
 SECRET = "sk-very-secret"
 
@@ -113,21 +113,19 @@ def test_no_wish_in_the_manifest_costs_no_stage() -> None:
     assert scrub_wishes(None)(handler) is handler
 
 
-@pytest.mark.parametrize("declared", [False, True])
-def test_only_a_provider_that_declares_it_is_asked_to_answer_each_input(declared: bool) -> None:
+def test_a_provider_that_does_not_declare_it_is_not_asked_to_answer_each_input() -> None:
     """A model gets all inputs as one conversation, whatever the front end would allow."""
     asked: list[bool] = []
 
     class Asked(Conversation[Settings]):
-        answers_each_input = declared
-
         async def converse(self, request: ConversationRequest) -> Result:
             asked.append(request.answer_each_input)
             return Result.of_text("ok")
 
-    run(make(Asked), replace(ask(), answer_each_input=True))
+    for stream in (False, True):
+        run(one_conversation(make(Asked)), replace(ask(stream=stream), answer_each_input=True))
 
-    assert asked == [declared]
+    assert asked == [False, False]
 
 
 class Failing(Conversation[Settings]):

@@ -15,7 +15,7 @@ from jackfield.chain.handler import Handler, Stage, fold
 from jackfield.chain.limits import Limits
 from jackfield.chain.provider import ProviderHandler
 from jackfield.chain.supply import Supply
-from jackfield.chain.wishes import generation_defaults, scrub_anew, scrub_wishes
+from jackfield.chain.wishes import generation_defaults, one_conversation, scrub_anew, scrub_wishes
 from jackfield.components import Build, Component, Conversation
 from jackfield.errors import InvalidSetting, InvokeError
 from jackfield.events import Event
@@ -102,7 +102,8 @@ class Chains:
         # The order of all stages, outermost first. A router enters its targets at `entry`.
         if component.has_provider:
             provider = ProviderHandler(component, limits=_limits(policies), redact=redact)
-            core = fold((parts.route, parts.cache, parts.scrub_out, resilience), provider)
+            inputs = _nothing if component.answers_each_input else one_conversation
+            core = fold((parts.route, inputs, parts.cache, parts.scrub_out, resilience), provider)
         else:
             _check_without_provider(about, parts)
             # Its targets scrub the reply, each with its own scrubber; one that its manifest names comes on top of that.

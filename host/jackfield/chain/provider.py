@@ -8,8 +8,6 @@ from contextlib import aclosing
 from time import perf_counter
 from typing import Any
 
-from msgspec.structs import replace
-
 from jackfield.chain.forms import collect
 from jackfield.chain.limits import Limits
 from jackfield.components import Conversation
@@ -53,8 +51,8 @@ class ProviderHandler:
         if not request.stream:
             yield await self.answer(request)
             return
-        request, limits = self._begin(request), self._limits
-        record = request.record
+        self._begin(request)
+        limits, record = self._limits, request.record
         if limits is not None:
             await limits.enter()
         started = perf_counter()
@@ -75,8 +73,8 @@ class ProviderHandler:
     async def answer(self, request: ConversationRequest) -> Result:
         """Answer a request without ``stream``; ``unary`` tells when to call this."""
         # The frame is that of a streamed reply: a context manager for both would cost each request 0.4 us.
-        request, limits = self._begin(request), self._limits
-        record = request.record
+        self._begin(request)
+        limits, record = self._limits, request.record
         if limits is not None:
             await limits.enter()
         started = perf_counter()
@@ -94,15 +92,12 @@ class ProviderHandler:
             record.provider_seconds += perf_counter() - started
         return result
 
-    def _begin(self, request: ConversationRequest) -> ConversationRequest:
-        """Refuse what must not go out, and give the request as this provider is to see it."""
+    def _begin(self, request: ConversationRequest) -> None:
+        """Refuse what must not go out, and note who is asked."""
         refuse_unscrubbed(request)
         record = request.record
         record.served_by = self._component.name
         record.attempts += 1
-        if request.answer_each_input and not self._component.answers_each_input:
-            return replace(request, answer_each_input=False)
-        return request
 
     async def _collected(self, request: ConversationRequest) -> Result:
         return await collect(self._component.stream(request))

@@ -12,7 +12,7 @@ from jackfield.chain.unary import unary
 from jackfield.events import Event, Result
 from jackfield.messages import ConversationRequest, GenerationSettings
 
-__all__ = ["generation_defaults", "scrub_anew", "scrub_wishes"]
+__all__ = ["generation_defaults", "one_conversation", "scrub_anew", "scrub_wishes"]
 
 _Change: TypeAlias = Callable[[ConversationRequest], ConversationRequest]
 
@@ -32,6 +32,18 @@ def generation_defaults(defaults: GenerationSettings) -> Stage:
         return replace(request, settings=replace(settings, **lacking)) if lacking else request
 
     return lambda handler: _Changed(handler, add)
+
+
+def one_conversation(handler: Handler) -> Handler:
+    """Take out the wish for one choice per input, which a front end may have, for a type that can't fulfil it.
+
+    It stands outside the cache: otherwise requests that get the same reply would share no entry.
+    """
+
+    def join(request: ConversationRequest) -> ConversationRequest:
+        return replace(request, answer_each_input=False) if request.answer_each_input else request
+
+    return _Changed(handler, join)
 
 
 def scrub_wishes(direction: str | None) -> Stage:

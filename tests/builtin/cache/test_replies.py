@@ -17,7 +17,7 @@ from process import serving
 from running import Reply, RunningHost, component
 from running import send as send_on
 
-from jackfield_openai.testing import Exchange, chat
+from jackfield.testing import Exchange, chat
 from jackfield_redis.testing import ValkeyServer, needed_server
 from upstream import Upstream, running_upstream
 
@@ -120,6 +120,18 @@ def test_spellings_of_one_request_share_an_entry(tmp_path: Path, spelling: dict[
         ask(host, body(temperature=0.5))
         reply = ask(host, body(**spelling, contextId="other", cacheTTL="5m"))
         assert (reply.headers["x-jackfield-cache"], len(upstream.requests)) == ("hit", 1)
+
+
+@pytest.mark.parametrize("name", ["llm", "front"])
+@pytest.mark.parametrize("first", ["alpha1", "alpha2"])
+def test_both_forms_of_the_api_share_an_entry(tmp_path: Path, first: str, name: str) -> None:
+    """Only a type that answers each input by itself gives another reply to alpha1; a router's target is as others."""
+    front = component("front", "conversation.router", targets=[{"name": "llm"}])  # type: ignore[arg-type]
+    (tmp_path / "front.yaml").write_text(front)
+    other = "alpha1" if first == "alpha2" else "alpha2"
+    with cached(tmp_path) as (host, upstream):
+        seen = [host.converse(name, api=api).headers["x-jackfield-cache"] for api in (first, other)]
+        assert (seen, len(upstream.requests)) == (["miss", "hit"], 1)
 
 
 def test_callers_are_parted_by_the_header_that_the_operator_names(tmp_path: Path) -> None:
