@@ -123,9 +123,10 @@ class BedrockConversation(Conversation[BedrockSettings]):
                 while True:
                     with self._told(place, begun=True):
                         item = await anext(source, None)
-                    if item is None:
+                        read = None if item is None else list(reader.read(item))
+                    if read is None:
                         break
-                    for event in reader.read(item):
+                    for event in read:
                         yield event
         finally:
             stream.close()

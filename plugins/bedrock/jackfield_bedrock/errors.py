@@ -3,6 +3,9 @@
 botocore and aiohttp are imported by the one function that reads their errors, when there is an error to read.
 """
 
+# botocore and aiobotocore come without types.
+# mypy: disable-error-code="import-untyped"
+
 from __future__ import annotations
 
 import re
@@ -37,24 +40,23 @@ _STREAM_STATUS: Final[Mapping[str, int]] = {
     "serviceUnavailable": 503,
 }
 
-_HINTS: Final[tuple[tuple[str, str], ...]] = (
-    (
-        r"ExpiredToken",
-        "the session token has expired: renew accessKey, secretKey and sessionToken, or use assumeRoleArn or a role,"
-        " which renew themselves",
-    ),
-    (
-        r"UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature"
-        r"|MissingAuthenticationToken",
-        "check accessKey, secretKey and sessionToken, and that they belong to the partition of region",
-    ),
-    (
-        r"AccessDenied",
-        "allow bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on the model, and see that the account has"
-        " access to it in this region",
-    ),
-    (r"ResourceNotFound", "check model and region; some models are reached by an inference profile's id alone"),
+_BAD_KEYS: Final = (
+    "UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature"
+    "|MissingAuthenticationToken"
 )
+_MODEL_OR_REGION: Final = "check model and region; some models are reached by the id of an inference profile alone"
+_HINTS: Final[Mapping[str, str]] = {
+    "ExpiredToken": (
+        "the session token has expired: renew accessKey, secretKey and sessionToken, or use assumeRoleArn or a role,"
+        " which renew themselves"
+    ),
+    _BAD_KEYS: "check accessKey, secretKey and sessionToken, and that they belong to the partition of region",
+    "AccessDenied": (
+        "allow bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on the model, and see that the account has"
+        " access to it in this region"
+    ),
+    "ResourceNotFound": _MODEL_OR_REGION,
+}
 _MODEL_HINT: Final = re.compile(r"model identifier|on-demand throughput|model ID|inference profile", re.IGNORECASE)
 
 
@@ -90,7 +92,7 @@ class Place:
         return "check endpoint" if self.own_endpoint else f"check region, which is {self.region!r}"
 
 
-def failure(error: BaseException, place: Place, *, begun: bool = False) -> InvokeError | None:
+def failure(error: Exception, place: Place, *, begun: bool = False) -> InvokeError | None:
     """Return what a failed call means; None for an error that is no failure of a call.
 
     Args:
@@ -98,17 +100,31 @@ def failure(error: BaseException, place: Place, *, begun: bool = False) -> Invok
         place: where the call went.
         begun: whether the reply had begun.
     """
-    import aiohttp
     from botocore import exceptions
     from botocore.eventstream import ParserError
     from botocore.parsers import ResponseParserError
 
-    where = place.host
     match error:
         case exceptions.ClientError():
             return _refusal(error, place)
         case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
             return InvokeError(NO_CREDENTIALS)
+        # botocore checks no reply before it reads it, so one that is not Bedrock's fails in many ways.
+        case ResponseParserError() | ParserError() | LookupError() | TypeError() | ValueError() | RecursionError():
+            return ProviderError(f"the reply of {place.host} is none of Bedrock's; check endpoint")
+    if (meaning := _network(error, place, begun=begun)) is not None:
+        return meaning
+    if isinstance(error, exceptions.BotoCoreError):
+        return InvokeError(f"{_credentials_hint(error)}{_shortened(str(error))}")
+    return None
+
+
+def _network(error: Exception, place: Place, *, begun: bool) -> InvokeError | None:
+    import aiohttp
+    from botocore import exceptions
+
+    where = place.host
+    match error:
         case exceptions.ConnectTimeoutError() | aiohttp.ConnectionTimeoutError():
             return ProviderTimeout(
                 f"request timeout: no connection to {where} within {place.connect_seconds:g} s (connectTimeout);"
@@ -123,16 +139,14 @@ def failure(error: BaseException, place: Place, *, begun: bool = False) -> Invok
                 f"network error: no trusted connection to {where}; a certificate of your own authority goes into caCert"
             )
         case exceptions.ProxyConnectionError():
-            return ProviderUnreachable(f"network error: the proxy on the way to {where} can't be used; check HTTPS_PROXY")
+            return ProviderUnreachable(
+                f"network error: the proxy on the way to {where} can't be used; check HTTPS_PROXY and NO_PROXY"
+            )
         case exceptions.EndpointConnectionError():
             return _unreachable(error, place)
-        case exceptions.ConnectionClosedError() | aiohttp.ClientError() | OSError():
+        case exceptions.ConnectionClosedError() | exceptions.HTTPClientError() | aiohttp.ClientError() | OSError():
             moment = "before the reply was whole" if begun else "before a reply came"
             return ProviderUnreachable(f"network error: the connection to {where} broke {moment}")
-        case ResponseParserError() | ParserError():
-            return ProviderError(f"the reply of {where} is none of Bedrock's; check endpoint")
-        case exceptions.BotoCoreError():
-            return InvokeError(f"{_credentials_hint(error)}{_shortened(str(error))}")
     return None
 
 
@@ -178,11 +192,11 @@ def _refusal(error: ClientError, place: Place) -> ProviderError:
 
 
 def _hint(code: str, message: str) -> str:
-    for pattern, hint in _HINTS:
+    for pattern, hint in _HINTS.items():
         if re.search(pattern, code):
             return hint
     if code == "ValidationException" and _MODEL_HINT.search(message):
-        return "check model and region; some models are reached by an inference profile's id alone"
+        return _MODEL_OR_REGION
     return ""
 
 

@@ -20,12 +20,14 @@ Turn = dict[str, Any]
 
 _ID: Final = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
 _EMPTY_RESULT: Final = "(empty)"
+_SILENCE: Final = "(the assistant speaks first)"
 
 
 def conversation(messages: Sequence[Message]) -> tuple[list[Block], list[Turn]]:
-    """Write messages as Converse wants them: instructions apart, and turns of the user and the assistant in alternation.
+    """Write messages as Converse wants them: instructions apart, and turns of user and assistant in alternation.
 
-    Blank texts are left out, as Converse refuses them. Instructions without any other message become the user's.
+    Blank texts are left out, as Converse refuses them. Instructions without any other message become the user's, and
+    a conversation that the assistant begins gets a turn of the user's before it.
 
     Raises:
         InvalidParameters: nothing is left to send, or a tool call's arguments are no JSON object.
@@ -46,6 +48,8 @@ def conversation(messages: Sequence[Message]) -> tuple[list[Block], list[Turn]]:
         if not system:
             raise InvalidParameters("the messages hold no text; Bedrock wants at least one that isn't blank")
         return [], [{"role": "user", "content": system}]
+    if turns[0]["role"] == "assistant":
+        turns.insert(0, {"role": "user", "content": [{"text": _SILENCE}]})
     return system, turns
 
 

@@ -82,9 +82,7 @@ def _ignore(request: ConversationRequest, name: str) -> None:
 
 def _inference(request: ConversationRequest) -> dict[str, Any]:
     settings = request.settings
-    inference = {
-        theirs: value for ours, theirs in _INFERENCE.items() if (value := getattr(settings, ours)) is not None
-    }
+    inference = {theirs: value for ours, theirs in _INFERENCE.items() if (value := getattr(settings, ours)) is not None}
     if settings.stop:
         inference["stopSequences"] = list(settings.stop)
     return inference

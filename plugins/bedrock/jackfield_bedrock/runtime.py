@@ -4,8 +4,12 @@ This is the only module that imports aiobotocore, and it is imported when a comp
 takes a fifth of a second, and so does reading the service's model.
 """
 
+# botocore and aiobotocore come without types.
+# mypy: disable-error-code="import-untyped"
+
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
@@ -30,6 +34,7 @@ _SERVICE: Final = "bedrock-runtime"
 _BEARER_VARIABLE: Final = "AWS_BEARER_TOKEN_BEDROCK"
 _EMULATED_REGION: Final = "us-east-1"
 _PEM: Final = "-----BEGIN "
+_NO_NAME: Final = re.compile(r"[^a-zA-Z0-9_+=,.@-]")
 
 
 class EventStream(Protocol):
@@ -85,7 +90,9 @@ class Runtime:
         try:
             await self._open(name, environment)
         except InvalidRegionError:
-            raise ValueError(f"region: {self.region!r} is no AWS region; a region is called like eu-central-1") from None
+            raise ValueError(
+                f"region: {self.region!r} is no AWS region; a region is called like eu-central-1"
+            ) from None
         except ProfileNotFound as error:
             raise _no_profile(error) from None
         except BotoCoreError as error:
@@ -109,7 +116,7 @@ class Runtime:
         elif await self._session.get_credentials() is None:
             raise ValueError(_no_credentials(settings))
         config = _config(settings, max_pool_connections=0, parameter_validation=False, **signature)
-        self.client = await self._stack.enter_async_context(
+        client: RuntimeClient = await self._stack.enter_async_context(
             self._session.create_client(
                 _SERVICE,
                 region_name=self.region,
@@ -119,7 +126,7 @@ class Runtime:
                 **keys,
             )
         )
-        self.address = str(self.client.meta.endpoint_url)
+        self.client, self.address = client, str(client.meta.endpoint_url)
 
     async def close(self) -> None:
         """Close every connection; harmless a second time."""
@@ -216,7 +223,9 @@ class _Role(CredentialProvider):  # type: ignore[misc]  # botocore has no types
         self._settings = settings
         self._region = region
         self._verify = verify
-        self._session_name = "".join(c if c.isascii() and (c.isalnum() or c in "+=,.@-_") else "-" for c in session_name)
+        self._session_name = "".join(
+            c if c.isascii() and (c.isalnum() or c in "+=,.@-_") else "-" for c in session_name
+        )
         self._source = AioSession(profile=settings.profile or None)
 
     async def load(self) -> AioDeferredRefreshableCredentials:
@@ -232,9 +241,7 @@ class _Role(CredentialProvider):  # type: ignore[misc]  # botocore has no types
             config=_config(self._settings),
         )
         async with sts as client:
-            reply = await client.assume_role(
-                RoleArn=self._settings.assume_role_arn, RoleSessionName=self._session_name
-            )
+            reply = await client.assume_role(RoleArn=self._settings.assume_role_arn, RoleSessionName=self._session_name)
         given = reply["Credentials"]
         return {
             "access_key": given["AccessKeyId"],

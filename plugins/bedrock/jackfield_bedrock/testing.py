@@ -4,6 +4,9 @@ Requests are checked against botocore's own model of the service, and against th
 words. For tests alone: it needs what ``jackfield.testing`` needs.
 """
 
+# botocore and aiobotocore come without types.
+# mypy: disable-error-code="import-untyped"
+
 from __future__ import annotations
 
 import re
@@ -118,9 +121,7 @@ class Converse(Dialect):
             if "toolUse" in block:
                 start = {name: block["toolUse"][name] for name in ("toolUseId", "name")}
                 events.append(("contentBlockStart", {"start": {"toolUse": start}, "contentBlockIndex": index}))
-            events += [
-                ("contentBlockDelta", {"delta": delta, "contentBlockIndex": index}) for delta in _deltas(block)
-            ]
+            events += [("contentBlockDelta", {"delta": delta, "contentBlockIndex": index}) for delta in _deltas(block)]
             events.append(("contentBlockStop", {"contentBlockIndex": index}))
         events.append(("messageStop", {"stopReason": self.word(reply)}))
         events.append(
@@ -180,26 +181,27 @@ def _unfit(value: Any, shape: Shape, path: str) -> Iterator[str]:
     if getattr(shape, "is_document_type", False):
         return
     limits = shape.metadata
-    if shape.type_name == "structure":
-        if getattr(shape, "is_tagged_union", False) and len(value) != 1:
-            yield f"{path}: a union has one member, not {sorted(value)}"
-        for name, member in value.items():
-            yield from _unfit(member, shape.members[name], f"{path}.{name}")
-    elif shape.type_name == "list":
-        for position, member in enumerate(value):
-            yield from _unfit(member, shape.member, f"{path}[{position}]")
-    elif shape.type_name == "map":
-        for name, member in value.items():
-            yield from _unfit(name, shape.key, f"{path} key")
-            yield from _unfit(member, shape.value, f"{path}.{name}")
-    elif shape.type_name == "string":
+    if shape.type_name == "string":
         if shape.enum and value not in shape.enum:
             yield f"{path}: not one of {shape.enum}"
         if "pattern" in limits and not re.fullmatch(limits["pattern"], value):
             yield f"{path}: doesn't satisfy {limits['pattern']}"
-    size = len(value) if isinstance(value, str | list | dict) else value
-    if "max" in limits and size > limits["max"]:
+    if "max" in limits and (len(value) if isinstance(value, str | list | dict) else value) > limits["max"]:
         yield f"{path}: more than {limits['max']}"
+    for inner, inner_shape, name in _inside(value, shape):
+        yield from _unfit(inner, inner_shape, f"{path}.{name}")
+
+
+def _inside(value: Any, shape: Any) -> Iterator[tuple[Any, Shape, str]]:
+    if shape.type_name == "structure":
+        if getattr(shape, "is_tagged_union", False) and len(value) != 1:
+            raise Refused(f"a union has one member, not {sorted(value)}")
+        yield from ((member, shape.members[name], name) for name, member in value.items())
+    elif shape.type_name == "list":
+        yield from ((member, shape.member, str(position)) for position, member in enumerate(value))
+    elif shape.type_name == "map":
+        yield from ((name, shape.key, "key") for name in value)
+        yield from ((member, shape.value, name) for name, member in value.items())
 
 
 def _check_rules(body: Mapping[str, Any]) -> None:
@@ -285,9 +287,7 @@ def _deltas(block: Mapping[str, Any]) -> list[dict[str, Any]]:
     if "text" in block:
         return [{"text": piece} for piece in cut(block["text"])]
     if "toolUse" in block:
-        return [
-            {"toolUse": {"input": piece}} for piece in cut(msgspec.json.encode(block["toolUse"]["input"]).decode())
-        ]
+        return [{"toolUse": {"input": piece}} for piece in cut(msgspec.json.encode(block["toolUse"]["input"]).decode())]
     thought = block["reasoningContent"]
     if "redactedContent" in thought:
         return [{"reasoningContent": thought}]

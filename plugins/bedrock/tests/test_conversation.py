@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import aclosing
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, aclosing
 
-
-
-from jackfield import Delta, Finish, Result, TextPart, Usage
+from jackfield import ConversationRequest, Delta, Finish, Result, TextPart, Usage
 from jackfield.testing import FakeUpstream, Script, say
+from jackfield_bedrock import BedrockConversation
 from jackfield_bedrock.testing import Converse
+
+Opened = Callable[..., AbstractAsyncContextManager[BedrockConversation]]
+Asked = Callable[..., ConversationRequest]
 
 
 def test_whole(opened: Opened, asked: Asked) -> None:
@@ -32,9 +35,12 @@ def test_streamed(opened: Opened, asked: Asked) -> None:
 
     async def run() -> None:
         script = Script(Converse(), replies=deque([say("hi there")]))
-        async with FakeUpstream(script) as server, opened(endpoint=server.address, model="amazon.nova-x") as component:
-            async with aclosing(component.stream(asked(stream=True))) as events:
-                got = [event async for event in events]
+        async with (
+            FakeUpstream(script) as server,
+            opened(endpoint=server.address, model="amazon.nova-x") as component,
+            aclosing(component.stream(asked(stream=True))) as events,
+        ):
+            got = [event async for event in events]
         assert got == [
             Delta(TextPart("hi th")),
             Delta(TextPart("ere")),
