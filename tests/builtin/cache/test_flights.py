@@ -500,3 +500,32 @@ def test_requests_share_a_call_while_the_store_is_left_alone() -> None:
         assert {reply.choices[0].text for reply in await asyncio.gather(*replies)} == {"answer 1"}
 
     asyncio.run(run())
+
+
+def test_a_kept_reply_names_the_settings_that_its_provider_left_out() -> None:
+    """As the call did, for who waits and for who comes later; what a manifest forbids is each request's own."""
+    go = asyncio.Event()
+
+    async def provider(asked: ConversationRequest) -> AsyncGenerator[Event, None]:
+        await go.wait()
+        asked.record.ignored += ("top_k",)
+        yield Result.of_text("a")
+
+    async def run() -> None:
+        handler = stage(provider)
+        requests = [request() for _ in range(4)]
+        for asked, forbidden in zip(requests, ((), ("model",), ("model", "top_k"), ()), strict=True):
+            asked.record.ignored = forbidden
+        together = [start(handler.answer(asked)) for asked in requests[1:]]  # type: ignore[arg-type]
+        await turns()
+        go.set()
+        await asyncio.gather(*together)
+        await handler.answer(requests[0])
+        assert [(asked.record.cache, asked.record.ignored) for asked in requests] == [
+            ("hit", ("top_k",)),
+            ("miss", ("model", "top_k")),
+            ("coalesced", ("model", "top_k")),
+            ("coalesced", ("top_k",)),
+        ]
+
+    asyncio.run(run())

@@ -17,11 +17,13 @@ class Directives:
         ttl: how long the reply is kept, in seconds, more than 0.
         refresh: call the provider even if a reply is kept.
         key: what the reply is kept under.
+        ignored: what was left out of the request before it came here; that is its own, and not kept.
     """
 
     ttl: float
     refresh: bool = False
     key: str = ""
+    ignored: tuple[str, ...] = ()
 
 
 def read_directives(request: ConversationRequest, ttl: float) -> Directives | str:
@@ -38,8 +40,8 @@ def read_directives(request: ConversationRequest, ttl: float) -> Directives | st
         return "cacheTTL is 0"
     sent = request.headers.get("cache-control")
     if not sent:
-        return Directives(ttl)
+        return Directives(ttl, ignored=request.record.ignored)
     names = {directive.partition("=")[0].strip().lower() for directive in sent.split(",")}
     if "no-store" in names:
         return "cache-control: no-store"
-    return Directives(ttl, refresh="no-cache" in names)
+    return Directives(ttl, refresh="no-cache" in names, ignored=request.record.ignored)

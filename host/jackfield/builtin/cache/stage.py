@@ -84,7 +84,7 @@ class CacheHandler:
             return boarded.result
         if boarded is None:
             result = await self._answer(request)
-            await self._keep(request.record, wanted, self._kept(request.record, result))
+            await self._keep(request.record, wanted, self._kept(request.record, wanted, result))
             return result
         async with _Leading(self, boarded, wanted) as leading:
             result = await self._answer(request)
@@ -107,7 +107,7 @@ class CacheHandler:
                     seen.append(event)
                     yield event
             if (whole := await _gathered(request.record, seen)) is not None:
-                await self._keep(request.record, wanted, self._kept(request.record, whole))
+                await self._keep(request.record, wanted, self._kept(request.record, wanted, whole))
             return
         async with _Leading(self, boarded, wanted) as leading, aclosing(self._handler(request)) as events:
             async for event in events:
@@ -169,8 +169,9 @@ class CacheHandler:
                 flight.land("abandoned")
                 self._gone(key, flight)
 
-    def _kept(self, record: Record, result: Result) -> Kept:
-        return Kept(result, time(), record.served_by or self._name)
+    def _kept(self, record: Record, wanted: Directives, result: Result) -> Kept:
+        ignored = tuple(name for name in record.ignored if name not in wanted.ignored)
+        return Kept(result, time(), record.served_by or self._name, ignored)
 
     async def _keep(self, record: Record, wanted: Directives, kept: Kept) -> None:
         try:
@@ -204,7 +205,7 @@ class _Leading:
 
     async def landed(self, record: Record, result: Result) -> None:
         """Keep the reply, and give it to those who wait."""
-        kept = self._handler._kept(record, result)  # noqa: SLF001
+        kept = self._handler._kept(record, self._wanted, result)  # noqa: SLF001
         self._flight.land(kept)
         await self._handler._keep(record, self._wanted, kept)  # noqa: SLF001
 
@@ -226,6 +227,7 @@ class _Leading:
 def _hit(record: Record, kept: Kept, how: str) -> Kept:
     record.cache, record.served_by = how, kept.served_by
     record.model = kept.result.model or record.model
+    record.ignored += tuple(name for name in kept.ignored if name not in record.ignored)
     if how == "hit":
         record.cache_age = max(time() - kept.at, 0.0)
     return kept

@@ -31,11 +31,13 @@ class Kept(Struct, frozen=True, tag="kept"):
         result: the reply, already scrubbed if its request asked for that.
         at: when it was kept, in seconds of ``time.time``.
         served_by: the component whose provider gave it.
+        ignored: the settings that the provider left out.
     """
 
     result: Result
     at: float
     served_by: str
+    ignored: tuple[str, ...] = ()
 
 
 class Failed(Struct, frozen=True, tag="failed"):
