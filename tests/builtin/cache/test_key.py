@@ -56,6 +56,14 @@ def test_a_field_is_in_the_key_unless_it_is_left_out(field: str) -> None:
     assert same is (field in LEFT_OUT)
 
 
+def test_the_order_of_metadata_is_not_in_the_key_and_that_of_a_schema_is() -> None:
+    """Metadata is a set of names and values; a model fills in a schema's properties in their order."""
+    ways = [("a", "1"), ("b", "2")], [("b", "2"), ("a", "1")]
+    assert len({key_of(replace(REQUEST, metadata=dict(way)), "d", "") for way in ways}) == 1
+    formats = [ResponseFormat(schema={"properties": dict(way)}) for way in ways]
+    assert len({key_of(replace(REQUEST, response_format=one), "d", "") for one in formats}) == 2
+
+
 @pytest.mark.parametrize(("digest", "partition"), [("e", ""), ("d", "tenant")])
 def test_component_and_partition_are_in_the_key(digest: str, partition: str) -> None:
     """Neither another component nor another tenant shares an entry."""

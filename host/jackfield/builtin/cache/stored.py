@@ -18,7 +18,7 @@ LEFT_OUT = frozenset(
 """The fields of a request that don't change its reply. Every other is in the key, those to come too. What the component
 is comes in by its digest; ``reply_scrubber`` says whether the reply is scrubbed, and by what."""
 
-_FIELDS = tuple(name for name in ConversationRequest.__struct_fields__ if name not in LEFT_OUT)
+_FIELDS = tuple(name for name in ConversationRequest.__struct_fields__ if name not in LEFT_OUT | {"metadata"})
 _values = attrgetter(*_FIELDS)
 _VERSION = 1
 """Of the kept form: replicas of different versions that share a store don't read each other's entries."""
@@ -60,7 +60,9 @@ def key_of(request: ConversationRequest, digest: str, partition: str) -> str:
     Raises:
         Exception: the request holds something that can't be written down.
     """
-    written = _encoder.encode((_VERSION, digest, partition, _FIELDS, _values(request)))
+    # The order of metadata means nothing. That of a schema's keys may: a model writes its reply in that order.
+    metadata = sorted(request.metadata.items())
+    written = _encoder.encode((_VERSION, digest, partition, _FIELDS, _values(request), metadata))
     return blake2b(written, digest_size=20).hexdigest()
 
 
