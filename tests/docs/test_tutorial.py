@@ -71,16 +71,16 @@ class Reader:
                     assert shown is not None
                     call = Curl.parse(words)
                     until(partial(self.answered, call, shown.language), plain(shown), block)
-                case ["python3", "-m", "pytest"]:
-                    ran = self.process("-m", "pytest", "-p", "no:cacheprovider", cwd=self.folder / "jackfield-heron")
+                case ["python3", "-m", "pytest", project]:
+                    ran = self.process("-m", "pytest", "-p", "no:cacheprovider", project)
                     assert ran.returncode == 0, ran.stdout
                     assert " 0 failed" in ran.stdout.partition("conformance of ")[2].replace("\n", " "), ran.stdout
-                case ["cd", _] | ["python3", "-m", "pip", "install", "pytest"] | ["jackfield", "install", "heron"]:
+                case ["python3", "-m", "pip", "install", "pytest"] | ["jackfield", "install", "heron"]:
                     pass
                 case _:
                     raise AssertionError(f"{TUTORIAL}:{block.line}: nobody runs {line}")
 
-    def process(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def process(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run Python as the reader's environment has it."""
         assert self.host is not None
         variables = {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", "JACKFIELD_URL": self.host.url}
@@ -90,7 +90,7 @@ class Reader:
         return subprocess.run(
             [sys.executable, *words],
             env=environment | variables,
-            cwd=cwd or self.folder,
+            cwd=self.folder,
             capture_output=True,
             text=True,
             check=False,
