@@ -49,7 +49,7 @@ class OwnSettings(Settings):
     ratio: float | None = None
     wait: Duration = 5.0
     size: ByteSize = 0
-    tags: StringList = ["a"]  # noqa: RUF012  pydantic copies it
+    tags: StringList = ["a"]
     headers: Mapping[str, str] = {}
     targets: tuple[Target, ...] = ()
     either: str | Target = ""
@@ -64,7 +64,7 @@ class OldSettings(DaprSettings):
     flag: bool = False
     count: int = 1
     wait: Duration | None = None
-    tags: StringList = ["a"]  # noqa: RUF012  pydantic copies it
+    tags: StringList = ["a"]
     api_type: Literal["open_ai", "azure"] = "open_ai"
 
 

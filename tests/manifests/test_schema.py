@@ -36,7 +36,7 @@ class OwnSettings(Settings):
 
     key: Secret
     mode: Literal["fast", "good"] | None = None
-    tags: StringList = []  # noqa: RUF012  pydantic copies it
+    tags: StringList = []
     targets: tuple[Target, ...] = ()
 
 

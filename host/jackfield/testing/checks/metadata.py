@@ -40,7 +40,8 @@ class MetadataChecks(Checks):
         if issubclass(settings, DaprSettings):
             item: dict[str, Any] = {typo: "x"}
             async with self.opened(**item) as opened:
-                (problem,) = opened.problems
+                assert opened.problems, f"the item {typo} goes unnoticed"
+                problem = opened.problems[0]
             assert problem.severity == "warning"
         else:
             problem = await self._refused(typo, "x")
