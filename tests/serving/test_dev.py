@@ -16,6 +16,9 @@ from process import Process, serving
 from running import Reply, component, converse_on
 
 MODULE = """
+import asyncio
+import sys
+
 from jackfield import Conversation, Result, Settings, hookimpl
 from jackfield_probe.words import ANSWER
 
@@ -25,6 +28,11 @@ class Probe(Conversation[Settings]):
         super().__init__(build)
         if ANSWER == "unbuildable":
             raise ValueError("this answer can't be built")
+
+    async def start(self):
+        if ANSWER == "slow":
+            print("starting slowly", file=sys.stderr, flush=True)
+            await asyncio.sleep(600)
 
     async def converse(self, request):
         return Result.of_text(ANSWER)
@@ -151,6 +159,28 @@ def test_bad_code_is_told_and_the_old_code_serves_until_it_is_mended(author: Aut
         assert answer(converse_on(process.port, "probe", "hello")) == "one"
         author.write('ANSWER = "mended"\n')
         until(process, "mended")
+
+
+def test_a_newer_change_calls_off_one_that_is_under_way(author: Author) -> None:
+    """Who saves again does not wait for what was saved before; the old code answers meanwhile."""
+    with author.serve() as process:
+        process.wait_for(LOADED)
+        author.write('ANSWER = "slow"\n')
+        process.wait_for("starting slowly")
+        assert answer(converse_on(process.port, "probe", "hello")) == "one"
+        author.write('ANSWER = "quick"\n')
+        until(process, "quick")
+
+
+def test_a_stop_ends_a_process_that_has_not_taken_over(author: Author) -> None:
+    """SIGTERM in the middle of a renewal stops everything, as gracefully as ever."""
+    with author.serve() as process:
+        process.wait_for(LOADED)
+        author.write('ANSWER = "slow"\n')
+        process.wait_for("starting slowly")
+        process.signal(signal.SIGTERM)
+        assert process.exit_code() == 0
+        assert "killed" not in process.log
 
 
 def test_a_file_of_the_same_size_in_the_same_second_counts(author: Author) -> None:
