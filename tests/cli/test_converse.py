@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from running import RunningHost, component
-from upstream import Upstream, running_upstream
 
 from jackfield.cli.client import HostError
 from jackfield.cli.converse import converse
-from jackfield_openai.testing import hang
+from jackfield.testing import hang
+from upstream import Upstream, running_upstream
 
 
 @pytest.fixture(scope="module")

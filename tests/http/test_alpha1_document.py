@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from raw_http import converse_path
 from running import RunningHost, component
-from upstream import Upstream, running_upstream
 
 from jackfield.serving.network import Network
+from upstream import Upstream, running_upstream
 
 EXAMPLE = """{
   "inputs": [

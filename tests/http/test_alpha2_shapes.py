@@ -6,6 +6,7 @@ from pathlib import Path
 
 from raw_http import converse_path
 from running import RunningHost, component
+
 from upstream import running_upstream
 
 

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 import pytest
 from raw_http import post, read_reply
 from running import RunningHost, component
-from upstream import Upstream, running_upstream
 
 from jackfield.serving.network import Network
-from jackfield_openai.testing import chat, hang
+from jackfield.testing import chat, hang
+from upstream import Upstream, running_upstream
 
 APIS = pytest.mark.parametrize("api", ["alpha1", "alpha2"])
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from raw_http import converse_path
 from running import Reply, RunningHost, component
-from upstream import Upstream, running_upstream
 
 from jackfield.serving.network import Network
+from upstream import Upstream, running_upstream
 
 APIS = pytest.mark.parametrize("api", ["alpha1", "alpha2"])
 KEY = "sk-quite-secret-0123456789"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from raw_http import converse_path, message, post, read_reply, said
 from running import Reply, RunningHost, component
-from upstream import running_upstream
 
 from jackfield.manifests.configuration import read_configuration
 from jackfield.serving.network import Network
+from upstream import running_upstream
 
 TOKEN = "token-0123456789"
 ORIGIN = "https://app.example.com"

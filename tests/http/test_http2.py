@@ -12,9 +12,9 @@ from h2.connection import H2Connection
 from h2.events import DataReceived, ResponseReceived, StreamEnded
 from raw_http import converse_path, said
 from running import RunningHost, component
-from upstream import running_upstream
 
-from jackfield_openai.testing import hang
+from jackfield.testing import hang
+from upstream import running_upstream
 
 
 @pytest.fixture(scope="module", name="hypercorn")

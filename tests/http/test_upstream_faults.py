@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from evidence import everything_logged
 from running import RunningHost, component
-from upstream import Upstream, running_upstream
 
 from jackfield.serving.network import Network
-from jackfield_openai.testing import Behaviour, Exchange, chat, hang, reset
+from jackfield.testing import Behaviour, Exchange, chat, hang, reset
+from upstream import Upstream, running_upstream
 
 KEY = "sk-quite-secret-0123456789"
 MARK = "nobody-may-log-this"

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import pytest
 from pydantic import BaseModel, BeforeValidator, SecretStr
+from pydantic_core import PydanticCustomError
 
 from jackfield import Duration, Secret, Settings
 from jackfield.errors import ManifestError
@@ -30,6 +31,12 @@ def _pin(value: str) -> str:
     return value
 
 
+def _place(value: str) -> str:
+    if value == "moon":
+        raise PydanticCustomError("place", "must be on {planet}", {"planet": "earth"})
+    return value
+
+
 class KindSettings(Settings):
     """The settings of ``conversation.test``."""
 
@@ -39,6 +46,7 @@ class KindSettings(Settings):
     wait: Duration = 0
     targets: tuple[Target, ...] = ()
     pin: Annotated[SecretStr | None, BeforeValidator(_pin)] = None
+    place: Annotated[SecretStr | None, BeforeValidator(_place)] = None
 
 
 HEAD = """apiVersion: dapr.io/v1alpha1
@@ -228,6 +236,10 @@ ROWS: dict[str, tuple[str | bytes, list[str]]] = {
     "a bad secret is not shown": (
         items("- name: pin", "  value: 12ab", KEY),
         ["bad.yaml:10: spec.metadata.pin: has a value that it can't have"],
+    ),
+    "a bad secret with an error that says why": (
+        items("- name: place", "  value: moon", KEY),
+        ["bad.yaml:10: spec.metadata.place: must be on earth"],
     ),
     "everything at once": (
         HEAD.replace("llm", "a/b").replace("version: v1\n", "version: v2\n")

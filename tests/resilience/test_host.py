@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from running import RunningHost, component
-from upstream import Upstream, running_upstream
 
 from jackfield import Conversation, Settings, hookimpl
 from jackfield.builtin.modules import BUILTINS
@@ -22,7 +21,8 @@ from jackfield.errors import Problem
 from jackfield.hookspecs import RegisterComponents
 from jackfield.options import HostOptions
 from jackfield.plugins.manager import load_plugins
-from jackfield_openai.testing import Exchange
+from jackfield.testing import Exchange
+from upstream import Upstream, running_upstream
 
 HEAD = "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata: {name: calm}\nspec:\n"
 BREAKER = (

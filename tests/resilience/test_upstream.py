@@ -19,7 +19,7 @@ from jackfield.host import Host
 from jackfield.messages import ConversationRequest, Message, Record, TextPart
 from jackfield.options import HostOptions
 from jackfield.resilience.breaker import BreakerState
-from jackfield_openai.testing import Behaviour, Exchange, FakeUpstream, chat, event_stream, hang
+from jackfield.testing import Behaviour, Exchange, FakeUpstream, chat, event_stream, hang
 
 FORMS = pytest.mark.parametrize("stream", [False, True], ids=["unary", "streamed"])
 FEW = "retries: {few: {duration: 1ms, maxRetries: 2}}"

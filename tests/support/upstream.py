@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jackfield_openai.testing import Behaviour, Exchange, FakeUpstream, chat
+from jackfield.testing import Behaviour, Exchange, FakeUpstream, chat
 
 __all__ = ["Upstream", "running_upstream"]
 

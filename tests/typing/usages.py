@@ -112,7 +112,7 @@ def read_settings(settings: ModelSettings) -> None:
 
 class Whole(Conversation[ModelSettings]):
     Settings = ModelSettings
-    lacks = {"structured_output": "the API has none"}  # noqa: RUF012
+    lacks = {"structured_output": "the API has none"}
     default_model = "small"
 
     def __init__(self, build: Build[ModelSettings]) -> None:

@@ -27,8 +27,8 @@ from jackfield import (
     ToolCallPart,
     Usage,
 )
+from jackfield.testing import Exchange, FakeUpstream, chat, event_stream, hang
 from jackfield_openai import OpenAIConversation
-from jackfield_openai.testing import Exchange, FakeUpstream, event_stream, hang
 
 Opened = Callable[..., AbstractAsyncContextManager[OpenAIConversation]]
 Asked = Callable[..., ConversationRequest]
@@ -63,7 +63,7 @@ def test_converse(opened: Opened, asked: Asked) -> None:
     """A whole reply comes back with text, model and usage."""
 
     async def scenario() -> Result:
-        async with FakeUpstream() as upstream, opened(endpoint=upstream.endpoint, model="gpt-x") as component:
+        async with FakeUpstream(chat) as upstream, opened(endpoint=upstream.endpoint, model="gpt-x") as component:
             return await component.converse(asked("hello"))
 
     assert asyncio.run(scenario()) == Result(
@@ -87,7 +87,7 @@ def test_stream_equals_converse(opened: Opened, asked: Asked, members: dict[str,
     """A streamed reply amounts to the whole reply: same choices, calls, model and usage."""
 
     async def scenario() -> tuple[Result, list[Event]]:
-        async with FakeUpstream() as upstream, opened(endpoint=upstream.endpoint) as component:
+        async with FakeUpstream(chat) as upstream, opened(endpoint=upstream.endpoint) as component:
             request = asked("hello", **members)
             return await component.converse(request), await streamed(component, request)
 
@@ -144,7 +144,7 @@ def test_request_on_the_wire(opened: Opened, asked: Asked) -> None:
 
     async def scenario() -> Exchange:
         headers = {"X-Team": "search", "user-agent": "ours"}
-        async with FakeUpstream() as upstream, opened(endpoint=upstream.endpoint, headers=headers) as component:
+        async with FakeUpstream(chat) as upstream, opened(endpoint=upstream.endpoint, headers=headers) as component:
             await component.converse(asked("hello", model="gpt-y"))
             return upstream.requests[0]
 
@@ -165,7 +165,7 @@ def test_connections_are_used_again(opened: Opened, asked: Asked, stream: bool) 
     """Calls that follow each other share one connection, streamed ones too."""
 
     async def scenario() -> tuple[int, int]:
-        async with FakeUpstream() as upstream, opened(endpoint=upstream.endpoint) as component:
+        async with FakeUpstream(chat) as upstream, opened(endpoint=upstream.endpoint) as component:
             for _ in range(5):
                 await (streamed(component, asked()) if stream else component.converse(asked()))
             return len(upstream.requests), upstream.connections
@@ -239,7 +239,7 @@ def test_large_body_arrives_whole(opened: Opened, asked: Asked) -> None:
     text = "lorem " * 500_000
 
     async def scenario() -> bool:
-        async with FakeUpstream() as upstream, opened(endpoint=upstream.endpoint) as component:
+        async with FakeUpstream(chat) as upstream, opened(endpoint=upstream.endpoint) as component:
             result = await component.converse(asked(text))
             return result.choices[0].text == f"You said: {text}"
 
@@ -287,7 +287,7 @@ def test_the_fake_speaks_the_dialect() -> None:
     async def scenario() -> None:
         import aiohttp
 
-        async with FakeUpstream() as upstream, aiohttp.ClientSession() as session:
+        async with FakeUpstream(chat) as upstream, aiohttp.ClientSession() as session:
             body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
             tools = {"tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": "required"}
             for extra in ({}, tools):

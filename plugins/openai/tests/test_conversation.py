@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from jackfield import Build, ConversationRequest, GenerationSettings
+from jackfield.testing import Exchange, FakeUpstream, chat
 from jackfield_openai import (
     ChatBody,
     CompatibleConversation,
@@ -17,7 +18,6 @@ from jackfield_openai import (
     OpenAIConversation,
     build_body,
 )
-from jackfield_openai.testing import Exchange, FakeUpstream
 
 Opened = Callable[..., AbstractAsyncContextManager[OpenAIConversation]]
 Asked = Callable[..., ConversationRequest]
@@ -116,7 +116,7 @@ def test_azure_on_the_wire(opened: Opened, asked: Asked) -> None:
     """Azure is asked at the deployment's address, which an allowed other model changes."""
 
     async def scenario() -> list[Exchange]:
-        async with FakeUpstream() as upstream:
+        async with FakeUpstream(chat) as upstream:
             settings = {"apiType": "Azure", "endpoint": upstream.address, "apiVersion": "2024-10-21", "model": "ours"}
             async with opened(**settings) as component:
                 await component.converse(asked())
@@ -159,7 +159,7 @@ class Other(CompatibleConversation[CompatibleSettings]):
 
     default_model = "other-large"
     body_type = OtherBody
-    finish_reasons = {"model_length": "length"}  # noqa: RUF012  read only
+    finish_reasons = {"model_length": "length"}
 
     def url(self, model: str) -> str:
         """Have an address of one's own."""

@@ -12,8 +12,8 @@ import pytest
 import trustme
 
 from jackfield import ConversationRequest, ProviderUnreachable
+from jackfield.testing import FakeUpstream, chat, hang
 from jackfield_openai import OpenAIConversation
-from jackfield_openai.testing import FakeUpstream, hang
 
 Opened = Callable[..., AbstractAsyncContextManager[OpenAIConversation]]
 Asked = Callable[..., ConversationRequest]
@@ -50,7 +50,7 @@ def test_call_through_a_proxy(opened: Opened, asked: Asked) -> None:
     """A call to an http address goes through the proxy of the environment, with the proxy's own password."""
 
     async def scenario() -> FakeUpstream:
-        async with FakeUpstream() as proxy:
+        async with FakeUpstream(chat) as proxy:
             environment = {"HTTP_PROXY": f"http://user:pass@127.0.0.1:{proxy.port}"}
             async with opened(environment, endpoint="http://upstream.invalid/v1") as component:
                 await component.converse(asked())
@@ -82,7 +82,7 @@ def test_https_through_a_proxy(opened: Opened, asked: Asked, authority: trustme.
     seen: list[bytes] = []
 
     async def scenario() -> int:
-        async with FakeUpstream(tls=tls) as upstream:
+        async with FakeUpstream(chat, tls=tls) as upstream:
 
             async def relay(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
                 with suppress(ConnectionError):
@@ -127,7 +127,7 @@ def test_own_authority(  # noqa: PLR0917  pytest names them
 
     async def scenario() -> str:
         async with (
-            FakeUpstream(tls=tls) as upstream,
+            FakeUpstream(chat, tls=tls) as upstream,
             opened(environment, endpoint=upstream.endpoint, **settings) as component,
         ):
             return (await component.converse(asked())).choices[0].text

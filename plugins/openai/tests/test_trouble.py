@@ -19,8 +19,8 @@ from jackfield import (
     ProviderTimeout,
     ProviderUnreachable,
 )
+from jackfield.testing import Behaviour, Exchange, FakeUpstream, event_stream, hang, reset
 from jackfield_openai import OpenAIConversation
-from jackfield_openai.testing import Behaviour, Exchange, FakeUpstream, event_stream, hang, reset
 
 Opened = Callable[..., AbstractAsyncContextManager[OpenAIConversation]]
 Asked = Callable[..., ConversationRequest]

@@ -34,7 +34,7 @@ from jackfield.builtin.modules import BUILTINS
 from jackfield.checking import check_folders
 from jackfield.options import HostOptions
 from jackfield.plugins.manager import load_plugins
-from jackfield_openai.testing import Behaviour, Exchange, chat, event_stream, hang, reset
+from jackfield.testing import Behaviour, Exchange, chat, event_stream, hang, reset
 from upstream import Upstream, running_upstream
 
 PATIENCE = 10.0
@@ -321,6 +321,9 @@ spec:
 """
 ENVIRONMENT = component("env", "secretstores.local.env")
 NOBODY = "there is no component nobody; add it, or mend it if its own manifest has a problem"
+NO_CONVERSATION = (
+    "env is a secretstores.local.env, not a conversation component; name a component of a type conversation.*"
+)
 NO_EFFECT = "has no effect, as conversation.router calls no provider itself; set it for the targets"
 NO_MODEL = (
     "can't allow model, as the targets of conversation.router choose their own models; "
@@ -333,7 +336,7 @@ PROBLEMS = {
             "front.yaml:10: spec.metadata.strategy: there is no strategy rondom; known are fallback, sticky, weighted",
             f"front.yaml:14: spec.metadata.targets[1].name: {NOBODY}",
             "front.yaml:16: spec.metadata.targets[2].name: a is a target twice; give one of them the weight of both",
-            "front.yaml:17: spec.metadata.targets[3].name: env is a secretstores.local.env, not a Conversation",
+            f"front.yaml:17: spec.metadata.targets[3].name: {NO_CONVERSATION}",
         ],
     ),
     "itself": (
@@ -512,19 +515,16 @@ def register_components(register: RegisterComponents) -> None:
     register.strategy("tenant", Tenant)
 
 
-def test_a_plugins_strategy_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugins_strategy_is_used(tmp_path: Path) -> None:
     """It is known by its name, and gets the manifest's options."""
-    monkeypatch.setattr("jackfield.host.BUILTINS", (*BUILTINS, plugin(register_components)))
     write(tmp_path, b=component("b"), a=component("a"), front=router("b", "a", strategy="tenant"))
     options = {"backwards": True}
     write(tmp_path, back=router("a", "b", name="back", strategy="tenant", strategyOptions=options))
-    with RunningHost(tmp_path) as host:
+    with RunningHost(tmp_path, plugins=[plugin(register_components)]) as host:
         assert (served_by(host), served_by(host, "back")) == ("a", "b")
 
 
-def test_a_scrubber_that_ran_at_the_router_is_skipped_at_its_target(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_scrubber_that_ran_at_the_router_is_skipped_at_its_target(tmp_path: Path) -> None:
     """A target is entered through its scrub-in, which sees the mark and leaves the message alone."""
     treated: list[str] = []
 
@@ -546,9 +546,8 @@ def test_a_scrubber_that_ran_at_the_router_is_skipped_at_its_target(
         nothing: Stage = lambda handler: handler  # noqa: E731
         return ScrubStages(scrub_in, nothing)
 
-    monkeypatch.setattr("jackfield.host.BUILTINS", (*BUILTINS, plugin(provide_scrubber)))
     write(tmp_path, a=component("a", scrubPII="input"), front=router("a", scrubPII="input"))
-    with RunningHost(tmp_path) as host:
+    with RunningHost(tmp_path, plugins=[plugin(provide_scrubber)]) as host:
         reply = host.converse("front")
         assert reply.status == 200, reply.body
         assert reply.json["outputs"][0]["choices"][0]["message"]["content"] == "masked"
