@@ -17,6 +17,10 @@ from process import serving
 from running import Reply, RunningHost, component
 from running import send as send_on
 
+from jackfield.builtin.modules import BUILTINS
+from jackfield.checking import check_folders
+from jackfield.options import HostOptions
+from jackfield.plugins.manager import load_plugins
 from jackfield.testing import Exchange, chat
 from jackfield_redis.testing import ValkeyServer, needed_server
 from upstream import Upstream, running_upstream
@@ -120,6 +124,23 @@ def test_spellings_of_one_request_share_an_entry(tmp_path: Path, spelling: dict[
         ask(host, body(temperature=0.5))
         reply = ask(host, body(**spelling, contextId="other", cacheTTL="5m"))
         assert (reply.headers["x-jackfield-cache"], len(upstream.requests)) == ("hit", 1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("cache", "other is a conversation.echo, not a cache store; name a component of a type cache.*"),
+        ("scrubber", "other is a conversation.echo, not a scrubber; name a component of a type scrubber.*"),
+    ],
+)
+def test_a_component_of_another_kind_is_told_with_what_to_name(tmp_path: Path, setting: str, text: str) -> None:
+    """The problem stands at the line of the name."""
+    (tmp_path / "other.yaml").write_text(component("other"))
+    (tmp_path / "llm.yaml").write_text(component("llm", **{setting: "other"}))
+    plugins = load_plugins(builtins=BUILTINS)
+    options = HostOptions(folders=(tmp_path,), environment={})
+    (problem,) = asyncio.run(check_folders(options, plugins.component_types(), plugins)).problems
+    assert str(problem) == f"{tmp_path}/llm.yaml:10: spec.metadata.{setting}: {text}"
 
 
 @pytest.mark.parametrize("name", ["llm", "front"])
