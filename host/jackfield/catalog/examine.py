@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 from jackfield.catalog.instance import ConversationInstance, Instance
@@ -19,13 +20,25 @@ from jackfield.manifests.kinds import check_type
 from jackfield.manifests.resolve import Resolved, resolve
 from jackfield.plugins.types import ComponentType, ComponentTypes
 from jackfield.policies import PolicySettings
+from jackfield.scrubbing import Scrubber
 from jackfield.settings import Settings
+from jackfield.stores import CacheStore
 
 __all__ = ["Examined", "Find", "References", "StoreNotLoaded", "examine", "settings_classes"]
 
 ComponentT = TypeVar("ComponentT", bound=Component[Any])
 Find: TypeAlias = Callable[[str], Instance | None]
 """Gives another instance of the same snapshot, or None; it may raise to have a build awaited."""
+
+_KINDS: Mapping[type[Component[Any]], tuple[str, str]] = MappingProxyType(
+    {
+        Conversation: ("conversation component", "conversation.*"),
+        CacheStore: ("cache store", "cache.*"),
+        Scrubber: ("scrubber", "scrubber.*"),
+        SecretStore: ("secret store", "secretstores.*"),
+    }
+)
+"""What each kind is called, and what its types begin with."""
 
 
 class StoreNotLoaded(JackfieldError):
@@ -109,7 +122,9 @@ class References:
 
 def _wrong_kind(instance: Instance, kind: type[Component[Any]], setting: str) -> NoSuchComponent:
     name, type_name = instance.manifest.name, instance.manifest.type_name
-    return NoSuchComponent(name, setting, f"{name} is a {type_name}, not a {kind.__name__}")
+    wanted, types = _KINDS.get(kind, (kind.__name__, ""))
+    fix = f"name a component of a type {types}" if types else ""
+    return NoSuchComponent(name, setting, f"{name} is a {type_name}, not a {wanted}", fix)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,8 @@ def explain(error: ErrorDetails, *, hidden: bool) -> tuple[str, str]:
 
     Args:
         error: one of ``ValidationError.errors()``.
-        hidden: true if nothing of the value may be shown.
+        hidden: true if nothing of the value may be shown. The text of a ``PydanticCustomError`` still is: unlike a
+            ``ValueError``, which any call may have raised, it was written to be shown.
 
     Returns:
         The cause and the fix.

@@ -56,21 +56,21 @@ def parse_address(text: str) -> Address:
         port = 6379 if parts.port is None else parts.port
     except ValueError:
         raise ValueError(
-            f"url must be of the form {_FORMS}; write %23 for #, %2F for / and %3F for ? in a password"
+            f"must be of the form {_FORMS}; write %23 for #, %2F for / and %3F for ? in a password"
         ) from None
     local = parts.scheme == "unix"
     if parts.scheme not in {"redis", "rediss", "unix"} or parts.fragment or port == 0:
-        raise ValueError(f"url must be of the form {_FORMS}; write %23 for #, %2F for / and %3F for ? in a password")
+        raise ValueError(f"must be of the form {_FORMS}; write %23 for #, %2F for / and %3F for ? in a password")
     if local and (not parts.path.startswith("/") or parts.path == "/" or parts.netloc.rpartition("@")[2]):
-        raise ValueError("url must name a Unix socket by its whole path, with three slashes: unix:///run/redis.sock")
+        raise ValueError("must name a Unix socket by its whole path, with three slashes: unix:///run/redis.sock")
     if not local and not parts.hostname:
-        raise ValueError(f"url names no host; write it as {_FORMS}")
+        raise ValueError(f"names no host; write it as {_FORMS}")
     query = parse_qsl(parts.query, keep_blank_values=True)
     if any(name != "db" for name, _ in query) or len(query) > 1:
-        raise ValueError("url may have nothing but db=NUMBER after the ?; everything else is a setting of its own")
+        raise ValueError("may have nothing but db=NUMBER after the ?; everything else is a setting of its own")
     path = "" if local else parts.path.strip("/")
     if path and query:
-        raise ValueError("url names the database twice, after the / and after the ?; leave one out")
+        raise ValueError("names the database twice, after the / and after the ?; leave one out")
     return Address(
         host=unquote(parts.hostname or ""),
         port=port,
@@ -86,5 +86,5 @@ def _database(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit()) or int(text) > _HIGHEST_DATABASE:
-        raise ValueError("url must name the database by its number, such as redis://host:6379/0")
+        raise ValueError("must name the database by its number, such as redis://host:6379/0")
     return int(text)

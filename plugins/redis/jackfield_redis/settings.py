@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from jackfield import Duration, Secret, Settings
 from jackfield_redis.address import Address, parse_address
@@ -44,7 +45,11 @@ class RedisSettings(Settings):
     @field_validator("url")
     @classmethod
     def _check_url(cls, url: Secret) -> Secret:
-        parse_address(url.get_secret_value())
+        try:
+            parse_address(url.get_secret_value())
+        except ValueError as error:
+            # Of a secret setting only such an error's text is shown. This one repeats nothing of the address.
+            raise PydanticCustomError("address", "{cause}", {"cause": str(error)}) from None
         return url
 
     @model_validator(mode="after")
