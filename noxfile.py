@@ -140,7 +140,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def wheels(session: nox.Session) -> None:
     """Build every distribution, look into it, and check that all plugins load from the built wheels."""
-    session.install("build>=1.2,<2", "hatchling>=1.27,<2")
+    session.install("build>=1.2,<2", "hatchling>=1.27,<2", "packaging>=24,<27")
     dist = Path(session.create_tmp()).resolve() / "dist"
     build(session, [ROOT, *PLUGINS], dist)
     session.run("python", ".ci/wheels.py", str(dist))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import json
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import tempfile
 import venv
 import zipfile
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 
 def check_wheel(wheel: Path) -> None:
@@ -21,6 +24,27 @@ def check_wheel(wheel: Path) -> None:
     assert info.endswith(".dist-info"), f"{wheel.name} holds {sorted(tops)}"
     assert f"{package}/py.typed" in names, f"{wheel.name} has no py.typed"
     assert any("licenses/LICENSE" in name for name in names), f"{wheel.name} has no licence"
+
+
+def check_metadata(wheel: Path) -> None:
+    """Check that a wheel says what an index shows, and which hosts it works with."""
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(archive.read(name))
+        entries = [name for name in archive.namelist() if name.endswith("/entry_points.txt")]
+        entry_points = archive.read(entries[0]).decode() if entries else ""
+    for field in ("Summary", "License-Expression", "Requires-Python", "Description-Content-Type"):
+        assert metadata[field], f"{wheel.name} has no {field}"
+    assert metadata.get_payload(), f"{wheel.name} has no description: is its README named?"
+    assert "Typing :: Typed" in metadata.get_all("Classifier", []), f"{wheel.name} doesn't say that it is typed"
+    needs = [Requirement(need) for need in metadata.get_all("Requires-Dist", [])]
+    unbounded = [str(need) for need in needs if "<" not in str(need.specifier) and "==" not in str(need.specifier)]
+    assert not unbounded, f"{wheel.name} has no upper bound for {unbounded}"
+    if metadata["Name"] == "jackfield":
+        return
+    assert "jackfield-plugin" in (metadata["Keywords"] or "").split(","), f"{wheel.name} lacks the keyword"
+    assert any(need.name == "jackfield" for need in needs), f"{wheel.name} doesn't say which hosts it works with"
+    assert "[jackfield]" in entry_points, f"{wheel.name} has no entry point in the group jackfield"
 
 
 def check_sdist(sdist: Path) -> None:
@@ -36,6 +60,7 @@ def main(folder: Path) -> None:
     wheels = sorted(folder.glob("*.whl"))
     for wheel in wheels:
         check_wheel(wheel)
+        check_metadata(wheel)
     for sdist in sorted(folder.glob("*.tar.gz")):
         check_sdist(sdist)
     with tempfile.TemporaryDirectory() as place:
