@@ -150,7 +150,6 @@ class BedrockConversation(Conversation[BedrockSettings]):
             runtime.address,
             runtime.region,
             call.model,
-            bool(self.settings.endpoint),
             self.settings.connect_timeout,
             self.settings.silence_timeout,
         )

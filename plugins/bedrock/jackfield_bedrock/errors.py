@@ -29,6 +29,7 @@ NO_CREDENTIALS: Final = (
 )
 
 _LONGEST: Final = 2000
+_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 _STREAM_STATUS: Final[Mapping[str, int]] = {
@@ -68,7 +69,6 @@ class Place:
         address: the endpoint's address.
         region: the region.
         model: the model.
-        own_endpoint: whether the manifest or the environment names the endpoint.
         connect_seconds: how long a connection may take to make.
         silence_seconds: how long the server may send nothing.
     """
@@ -76,7 +76,6 @@ class Place:
     address: str
     region: str
     model: str
-    own_endpoint: bool
     connect_seconds: float
     silence_seconds: float
 
@@ -89,7 +88,8 @@ class Place:
     @property
     def check(self) -> str:
         """What to check if it can't be reached."""
-        return "check endpoint" if self.own_endpoint else f"check region, which is {self.region!r}"
+        own = not self.host.partition(":")[0].endswith(_AWS)
+        return "check endpoint, and that its server runs" if own else f"check region, which is {self.region!r}"
 
 
 def failure(error: Exception, place: Place, *, begun: bool = False) -> InvokeError | None:

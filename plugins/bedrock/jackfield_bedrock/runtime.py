@@ -21,7 +21,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioDeferredRefreshableCredentials
 from aiobotocore.session import AioSession
 from botocore.credentials import CredentialProvider
-from botocore.exceptions import BotoCoreError, InvalidRegionError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ProfileNotFound, UnknownRegionError
 from botocore.httpsession import where
 
 from jackfield import __version__
@@ -89,10 +89,6 @@ class Runtime:
         """
         try:
             await self._open(name, environment)
-        except InvalidRegionError:
-            raise ValueError(
-                f"region: {self.region!r} is no AWS region; a region is called like eu-central-1"
-            ) from None
         except ProfileNotFound as error:
             raise _no_profile(error) from None
         except BotoCoreError as error:
@@ -185,7 +181,16 @@ def _region(settings: BedrockSettings, environment: Mapping[str, str], session: 
             "no AWS region; add an item `name: region` with a value such as eu-central-1 to spec.metadata, or set"
             " AWS_REGION"
         )
+    if not settings.endpoint:
+        _check_region(str(region), session)
     return str(region)
+
+
+def _check_region(region: str, session: AioSession) -> None:
+    try:
+        session.get_partition_for_region(region)
+    except UnknownRegionError:
+        raise ValueError(f"region: {region!r} is no AWS region; they are called like eu-central-1") from None
 
 
 def _no_profile(error: ProfileNotFound) -> ValueError:

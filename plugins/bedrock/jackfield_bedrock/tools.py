@@ -45,7 +45,7 @@ def tools_of(request: ConversationRequest, turns: Sequence[Turn]) -> Tools:
     wanted = request.response_format
     offered = [] if choice == "none" else list(request.tools)
     if wanted is not None and choice in {"", "auto", "none"}:
-        return _structured(wanted, request, offered, turns)
+        return _structured(wanted, request, offered)
     config: dict[str, Any] = {"tools": [_spec(tool) for tool in offered]}
     if choice == "required":
         config["toolChoice"] = {"any": {}}
@@ -53,8 +53,9 @@ def tools_of(request: ConversationRequest, turns: Sequence[Turn]) -> Tools:
         config["toolChoice"] = {"auto": {}}
     elif choice not in {"", "none"}:
         config["toolChoice"] = {"tool": {"name": choice}}
-    known = _completed(config, request, turns)
-    return Tools(config if config["tools"] else None, loose=choice == "none" and known)
+    if not offered:
+        config["tools"] = _earlier(request, turns)
+    return Tools(config if config["tools"] else None, loose=choice == "none" and bool(config["tools"]))
 
 
 def _choice(request: ConversationRequest) -> str:
@@ -69,9 +70,7 @@ def _choice(request: ConversationRequest) -> str:
     raise InvalidParameters(f"tool_choice names {choice!r}, and there is no tool of that name")
 
 
-def _structured(
-    wanted: ResponseFormat, request: ConversationRequest, offered: Sequence[Tool], turns: Sequence[Turn]
-) -> Tools:
+def _structured(wanted: ResponseFormat, request: ConversationRequest, offered: Sequence[Tool]) -> Tools:
     schema: dict[str, Any] = {"type": "object"} if wanted.schema is None else wanted.schema
     if schema.get("type", "object") != "object":
         raise InvalidParameters(
@@ -84,26 +83,16 @@ def _structured(
     answer = Tool(name=name, description=described, parameters=schema)
     config: dict[str, Any] = {"tools": [*(_spec(tool) for tool in offered), _spec(answer)]}
     config["toolChoice"] = {"any": {}} if offered else {"tool": {"name": name}}
-    _completed(config, request, turns)
     return Tools(config, name)
 
 
-def _completed(config: dict[str, Any], request: ConversationRequest, turns: Sequence[Turn]) -> bool:
-    """Add the tools of earlier turns where the request has none or wants none called, as Converse must know of tools.
-
-    Returns:
-        Whether any were added.
-    """
-    if len(config["tools"]) > 0 and (request.tools and request.tool_choice != "none"):
-        return False
+def _earlier(request: ConversationRequest, turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    """Describe the tools of earlier turns, as Converse takes no turn that called tools without being told of any."""
     if not has_tool_blocks(turns):
-        return False
-    there = {spec["toolSpec"]["name"] for spec in config["tools"]}
+        return []
     known = {tool.name: tool for tool in request.tools}
     called = [block["toolUse"]["name"] for turn in turns for block in turn["content"] if "toolUse" in block]
-    missing = [name for name in dict.fromkeys(called or ["unknown"]) if name not in there]
-    config["tools"] += [_spec(known.get(name) or Tool(name=name)) for name in missing]
-    return True
+    return [_spec(known.get(name) or Tool(name=name)) for name in dict.fromkeys(called or ["unknown"])]
 
 
 def _spec(tool: Tool) -> dict[str, Any]:
