@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from jackfield.chain.handler import Handler
+from jackfield.chain.limits import Limits
 from jackfield.chain.provider import ProviderHandler
 from jackfield.chain.unary import unary
 from jackfield.components import Build, Conversation
-from jackfield.errors import BreakerOpen, InvalidParameters, ProviderError, ProviderTimeout, RequestError
+from jackfield.errors import BreakerOpen, InvalidParameters, Overloaded, ProviderError, ProviderTimeout, RequestError
 from jackfield.events import Delta, Event, Finish, Result, Usage
 from jackfield.messages import ConversationRequest, Message, Record, TextPart
 from jackfield.resilience.breaker import Breaker, BreakerState
@@ -102,10 +103,10 @@ def world(*calls: RequestError | int | None, **plan: Any) -> World:
     component.script = Script(calls)
     holder = Holder("llm", timing=timing)
     policy = plan.pop("breaker", None)
-    if plan or policy:
+    if plan.keys() & {"timeout", "retry"} or policy:
         breaker = Breaker(policy, "llm", timing.clock) if policy else None
         holder.plan = ArmedPlan(plan.get("timeout"), plan.get("retry"), breaker)
-    handler = resilience_stage(holder)(ProviderHandler(component, limits=None, redact=str))
+    handler = resilience_stage(holder)(ProviderHandler(component, limits=plan.get("limits"), redact=str))
     return World(component.script, holder, handler, slept, now)
 
 
@@ -250,6 +251,33 @@ def test_a_time_limit_bounds_each_attempt(stream: bool) -> None:
             await ask(one, stream=stream)
 
     asyncio.run(main())
+
+
+@FORMS
+def test_a_call_that_got_no_place_says_nothing_about_the_provider(stream: bool) -> None:
+    """Those that wait till their time is over have met a busy component; the one that runs too long is a failure."""
+
+    async def run() -> None:
+        one = world(0, limits=Limits(max_concurrency=1), timeout=TIMEOUT, breaker=BREAKER)
+        slow = one.holder.plan
+        one.holder.plan = None
+        running = asyncio.create_task(ask(one, stream=stream))
+        await one.script.hanging.wait()
+        one.holder.plan = slow
+        errors = await asyncio.gather(*(ask(one, stream=stream) for _ in range(8)), return_exceptions=True)
+        assert {type(error) for error in errors} == {Overloaded}
+        assert "maxConcurrency" in str(errors[0])
+        assert slow is not None
+        assert slow.breaker is not None
+        assert (slow.breaker.state, one.script.made) == (BreakerState.CLOSED, 1)
+        running.cancel()
+        await asyncio.wait([running])
+        for _ in range(2):
+            with pytest.raises(ProviderTimeout):
+                await ask(one, stream=stream)
+        assert slow.breaker.state is BreakerState.OPEN
+
+    asyncio.run(run())
 
 
 def test_a_time_limit_bounds_each_gap_of_a_stream_and_not_its_reader() -> None:

@@ -55,6 +55,7 @@ class ProviderHandler:
         limits, record = self._limits, request.record
         if limits is not None:
             await limits.enter()
+        record.attempts += 1
         started = perf_counter()
         try:
             async with aclosing(self._streamed(request)) as events:
@@ -77,6 +78,7 @@ class ProviderHandler:
         limits, record = self._limits, request.record
         if limits is not None:
             await limits.enter()
+        record.attempts += 1
         started = perf_counter()
         try:
             reply = self._whole(request)
@@ -95,9 +97,7 @@ class ProviderHandler:
     def _begin(self, request: ConversationRequest) -> None:
         """Refuse what must not go out, and note who is asked."""
         refuse_unscrubbed(request)
-        record = request.record
-        record.served_by = self._component.name
-        record.attempts += 1
+        request.record.served_by = self._component.name
 
     async def _collected(self, request: ConversationRequest) -> Result:
         return await collect(self._component.stream(request))

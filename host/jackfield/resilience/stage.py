@@ -11,7 +11,7 @@ from contextlib import aclosing
 
 from jackfield.chain.handler import Handler, Stage
 from jackfield.chain.unary import unary
-from jackfield.errors import RequestError
+from jackfield.errors import InvokeError, Overloaded, ProviderTimeout, RequestError
 from jackfield.events import Event, Finish, Result
 from jackfield.messages import ConversationRequest
 from jackfield.resilience.holder import ArmedPlan, Holder
@@ -72,9 +72,13 @@ class _Resilient:
             await self._holder.timing.sleep(wait)
 
     async def _attempt(self, request: ConversationRequest, plan: ArmedPlan) -> Result:
-        ticket = plan.enter()
+        ticket, before = plan.enter(), request.record.attempts
         try:
             result = await plan.whole(self._inner_answer(request))
+        except ProviderTimeout as error:
+            told = self._late(error, request, before)
+            plan.leave(ticket, judge(told))
+            raise told from None
         except BaseException as error:
             plan.leave(ticket, judge(error))
             raise
@@ -104,7 +108,7 @@ class _Resilient:
             await self._holder.timing.sleep(wait)
 
     async def _streamed_attempt(self, request: ConversationRequest, plan: ArmedPlan) -> AsyncGenerator[Event, None]:
-        ticket = plan.enter()
+        ticket, before = plan.enter(), request.record.attempts
         verdict, begun = Verdict.NEITHER, False
         try:
             # A router's limit is over with the first event: then a target has begun, which has limits of its own.
@@ -120,8 +124,24 @@ class _Resilient:
                     yield event
         except GeneratorExit:
             raise
+        except ProviderTimeout as error:
+            told = self._late(error, request, before)
+            verdict = judge(told)
+            raise told from None
         except BaseException as error:
             verdict = judge(error)
             raise
         finally:
             plan.leave(ticket, verdict)
+
+    def _late(self, error: ProviderTimeout, request: ConversationRequest, before: int) -> InvokeError:
+        """Tell a provider that was too slow from a call that has waited for a place all the time.
+
+        Args:
+            error: the time limit that ran out.
+            request: the request; its record counts the calls that have begun.
+            before: how many they were when this attempt began.
+        """
+        if self._holder.is_router or request.record.attempts > before:
+            return error
+        return Overloaded(f"{error.detail}: as many calls are running as the component's maxConcurrency allows")
