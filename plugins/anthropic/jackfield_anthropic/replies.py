@@ -12,8 +12,8 @@ from jackfield import Choice, FinishReason, Part, ProviderError, ReasoningPart, 
 from jackfield_anthropic.failures import reported
 from jackfield_anthropic.opaque import Signed, seal
 from jackfield_anthropic.wire import (
+    MessageReply,
     RedactedContent,
-    Reply,
     ReplyBlock,
     ReplyEvent,
     ReplyUsage,
@@ -36,12 +36,12 @@ _REASONS: Final[Mapping[str, FinishReason]] = MappingProxyType(
 )
 """Anthropic's stop reasons; any other is ``stop``. A turn that was paused is not whole."""
 
-_reply_decoder: Final = msgspec.json.Decoder(Reply)
+_reply_decoder: Final = msgspec.json.Decoder(MessageReply)
 _event_decoder: Final = msgspec.json.Decoder(ReplyEvent)
-DecodedT = TypeVar("DecodedT", Reply, ReplyEvent)
+DecodedT = TypeVar("DecodedT", MessageReply, ReplyEvent)
 
 
-def decode_reply(data: bytes) -> Reply:
+def decode_reply(data: bytes) -> MessageReply:
     """Read a whole reply.
 
     Raises:
@@ -75,7 +75,7 @@ def _decode(decoder: msgspec.json.Decoder[DecodedT], data: bytes, what: str) -> 
     return decoded
 
 
-def result(reply: Reply, *, model: str, answer: str) -> Result:
+def result(reply: MessageReply, *, model: str, answer: str) -> Result:
     """Turn a reply into a ``Result``.
 
     Args:
@@ -99,23 +99,25 @@ def _read(blocks: Sequence[ReplyBlock], answer: str) -> tuple[list[Part], list[T
     parts: list[Part] = []
     calls: list[ToolCall] = []
     thought: list[Signed] = []
+    answers: list[Part] = []
     for block in blocks:
-        if block.type == "tool_use" and not (answer and block.name == answer):
-            opaque = seal(thought)
+        if block.type == "tool_use" and answer and block.name == answer:
+            answers.append(TextPart(arguments_text(block)))
+        elif block.type == "tool_use":
+            calls.append(ToolCall(block.id or "", block.name or "", arguments_text(block), seal(thought)))
             thought.clear()
-            calls.append(ToolCall(block.id or "", block.name or "", arguments_text(block), opaque))
-            continue
-        if block.type == "tool_use" or (block.type == "text" and block.text):
-            text = arguments_text(block) if block.type == "tool_use" else block.text or ""
-            if parts and isinstance(parts[-1], TextPart):
-                text = parts.pop().text + text  # A stream doesn't tell them apart either.
-            parts.append(TextPart(text))
+        elif block.type == "text" and block.text:
+            # A stream doesn't tell two texts in a row apart either.
+            before = parts.pop().text if parts and isinstance(parts[-1], TextPart) else ""
+            parts.append(TextPart(before + block.text))
         elif block.type in {"thinking", "redacted_thinking"}:
             sealed = signed(block)
             if sealed is not None:
                 thought.append(sealed)
             if sealed is not None or block.thinking:
                 parts.append(ReasoningPart(block.thinking or "", seal([sealed] if sealed else [])))
+    if answers:  # What is said beside the answer is no part of its JSON, nor is a second answer.
+        parts = [*(part for part in parts if not isinstance(part, TextPart)), answers[0]]
     return parts, calls
 
 
@@ -128,7 +130,8 @@ def signed(block: ReplyBlock) -> Signed | None:
 
 def arguments_text(block: ReplyBlock) -> str:
     """Return a call's input as JSON text; a call without input has an empty object."""
-    return bytes(block.input).decode() or "{}"
+    text = bytes(block.input).decode()
+    return "{}" if text in {"", "null"} else text
 
 
 def finish_reason(given: str | None, *, called: bool) -> FinishReason:

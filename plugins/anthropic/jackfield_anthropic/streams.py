@@ -17,11 +17,15 @@ __all__ = ["StreamReader"]
 
 @dataclass(slots=True)
 class _Open:
-    """A block that is being written: how it began, its call's position, and its input if that has come."""
+    """A block that is being written: how it began, its call's position, and whether any input has come.
+
+    The tool whose input is the reply has no position; a second call of it is muted.
+    """
 
     block: ReplyBlock
-    position: int = -1
+    position: int | None = None
     written: bool = False
+    muted: bool = False
     signature: list[str] = field(default_factory=list)
 
 
@@ -39,7 +43,9 @@ class StreamReader:
         self._open: dict[int, _Open] = {}
         self._thought: list[Signed] = []
         self._calls = 0
+        self._answered = False
         self._spoken = False
+        self._held: list[str] = []  # Text where an answer is due, of whose JSON it is no part.
         self._reason: str | None = None
         self._usage: ReplyUsage | None = None
         self.started = False
@@ -78,6 +84,8 @@ class StreamReader:
         """Give the end of the reply, and the usage if the server told it."""
         for opened in self._open.values():
             yield from self._end(opened)
+        if self._held and not self._answered:
+            yield Delta(TextPart("".join(self._held)))
         yield Finish(finish_reason(self._reason, called=bool(self._calls)), 0, self._model)
         if self._usage is not None:
             yield usage(self._usage)
@@ -85,22 +93,24 @@ class StreamReader:
     def _begin(self, index: int, block: ReplyBlock) -> Iterator[Event]:
         self.started = True
         opened = self._open[index] = _Open(block)
-        if block.type == "tool_use" and not (self._answer and block.name == self._answer):
+        if block.type == "tool_use" and self._answer and block.name == self._answer:
+            opened.muted, self._answered = self._answered, True
+        elif block.type == "tool_use":
             opened.position = self._calls
             self._calls += 1
             yield Delta(ToolCallPart(opened.position, block.id or "", block.name or "", opaque=seal(self._thought)))
             self._thought.clear()
         elif block.type == "text" and block.text:
-            yield self._text(block.text)
+            yield from self._say(block.text)
         elif block.type == "thinking" and block.thinking:
             yield Delta(ReasoningPart(block.thinking))
 
     def _add(self, opened: _Open, delta: ReplyDelta) -> Iterator[Event]:
         if delta.type == "text_delta" and delta.text:
-            yield self._text(delta.text)
+            yield from self._say(delta.text)
         elif delta.type == "input_json_delta" and delta.partial_json:
             opened.written = True
-            yield self._input(opened, delta.partial_json)
+            yield from self._input(opened, delta.partial_json)
         elif delta.type == "thinking_delta" and delta.thinking:
             yield Delta(ReasoningPart(delta.thinking))
         elif delta.type == "signature_delta" and delta.signature:
@@ -109,7 +119,7 @@ class StreamReader:
     def _end(self, opened: _Open) -> Iterator[Event]:
         block = opened.block
         if block.type == "tool_use" and not opened.written:
-            yield self._input(opened, arguments_text(block))
+            yield from self._input(opened, arguments_text(block))
         elif block.type in {"thinking", "redacted_thinking"}:
             whole = "".join([block.signature or "", *opened.signature])
             sealed = signed(msgspec.structs.replace(block, signature=whole))
@@ -117,18 +127,24 @@ class StreamReader:
                 self._thought.append(sealed)
                 yield Delta(ReasoningPart("", seal([sealed])))
 
-    def _input(self, opened: _Open, text: str) -> Event:
-        return self._text(text) if opened.position < 0 else Delta(ToolCallPart(opened.position, arguments=text))
+    def _input(self, opened: _Open, text: str) -> Iterator[Event]:
+        if opened.position is not None:
+            yield Delta(ToolCallPart(opened.position, arguments=text))
+        elif not opened.muted:
+            yield Delta(TextPart(text))
 
-    def _text(self, text: str) -> Event:
+    def _say(self, text: str) -> Iterator[Event]:
         self._spoken = True
-        return Delta(TextPart(text))
+        if self._answer:
+            self._held.append(text)
+        else:
+            yield Delta(TextPart(text))
 
     def _conclude(self, delta: ReplyDelta) -> Iterator[Event]:
         self._reason = delta.stop_reason or self._reason
         words = refusal(delta.stop_details)
-        if words and not self._spoken and not self._calls:
-            yield self._text(words)
+        if words and not (self._spoken or self._answered or self._calls):
+            yield Delta(TextPart(words))
 
     def _count(self, counts: ReplyUsage | None) -> None:
         """Take the latest counts; what an event doesn't tell again stays as it was."""

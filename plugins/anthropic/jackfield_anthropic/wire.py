@@ -13,9 +13,9 @@ from msgspec import Meta, Raw, Struct
 __all__ = [
     "Content",
     "InputTool",
+    "MessageReply",
     "MessagesBody",
     "RedactedContent",
-    "Reply",
     "ReplyBlock",
     "ReplyDelta",
     "ReplyError",
@@ -155,7 +155,7 @@ class ReplyError(Struct):
     message: str = ""
 
 
-class Reply(Struct):
+class MessageReply(Struct):
     """A whole reply, or the message that a stream begins with."""
 
     type: str = ""
@@ -183,7 +183,7 @@ class ReplyEvent(Struct):
     """One event of a streamed reply, of whatever type; which members are set depends on it."""
 
     type: str = ""
-    message: Reply | None = None
+    message: MessageReply | None = None
     index: int = 0
     content_block: ReplyBlock | None = None
     delta: ReplyDelta | None = None

@@ -97,6 +97,13 @@ CASES: dict[str, tuple[Blocks, str, Choice]] = {
         Choice((ReasoningPart("Let me see.", SIGNED), TextPart('{"city":"Bremen"}'))),
     ),
     "an empty answer": ([use(1, "answer")], "tool_use", Choice((TextPart("{}"),))),
+    "text before the answer": ([text("Here:"), use(1, "answer")], "tool_use", Choice((TextPart("{}"),))),
+    "two answers": ([use(1, "answer", a=1), use(2, "answer", a=2)], "tool_use", Choice((TextPart('{"a":1}'),))),
+    "a call beside the answer": (
+        [use(1), use(2, "answer")],
+        "tool_use",
+        Choice((TextPart("{}"),), (ToolCall("toolu_1", "weather", "{}"),), "tool_calls"),
+    ),
     "a call instead of the answer": (
         [use(1)],
         "tool_use",
@@ -146,9 +153,9 @@ def whole(body: Any) -> Result:
     return result(decode_reply(msgspec.json.encode(body)), model="asked", answer="answer")
 
 
-def streamed(stream: Iterable[Any]) -> Result:
+def streamed(stream: Iterable[Any], answer: str = "answer") -> Result:
     """Read a streamed reply."""
-    reader = StreamReader(model="asked", answer="answer")
+    reader = StreamReader(model="asked", answer=answer)
 
     async def read() -> AsyncGenerator[Event, None]:
         for event in stream:
@@ -171,7 +178,13 @@ def test_whole(case: str) -> None:
 def test_streamed(case: str) -> None:
     """A stream gathers to what the whole reply says."""
     content, reason, choice = CASES[case]
-    assert streamed(events(content, reason)).choices == (choice,)
+    answer = "answer" if "answer" in case else ""
+    assert streamed(events(content, reason), answer).choices == (choice,)
+
+
+def test_text_instead_of_the_answer() -> None:
+    """A model that says something although it must answer by a tool is heard, at the end."""
+    assert streamed(events([text("I can't.")], "end_turn")).choices == (Choice((TextPart("I can't."),)),)
 
 
 @pytest.mark.parametrize("case", [name for name in CASES if name not in {"a new word", "what nobody knows"}])
@@ -210,11 +223,15 @@ def test_refusal_says_why() -> None:
 def test_server_that_says_little() -> None:
     """A compatible server may leave out model and usage, and send a call's input at once."""
     assert whole({"content": [text("a")]}) == Result((Choice((TextPart("a"),)),), "asked")
-    start = {"type": "content_block_start", "index": 0, "content_block": use(1, city="Bremen")}
+    blocks = [{**THINKING, "signature": None}, text("I look."), use(1, city="Bremen"), {**use(2), "input": None}]
+    starts = [
+        {"type": "content_block_start", "index": index, "content_block": block} for index, block in enumerate(blocks)
+    ]
     ending = {"type": "message_delta", "delta": {"stop_reason": "tool_use"}}
-    read = streamed([start, ending])
-    assert read.choices[0].tool_calls == (ToolCall("toolu_1", "weather", '{"city":"Bremen"}'),)
-    assert (read.model, read.usage) == ("asked", None)
+    calls = (ToolCall("toolu_1", "weather", '{"city":"Bremen"}'), ToolCall("toolu_2", "weather", "{}"))
+    choice = Choice((ReasoningPart("Let me see."), TextPart("I look.")), calls, "tool_calls")
+    assert streamed([*starts, ending], answer="") == Result((choice,), "asked")
+    assert whole({"content": blocks, "stop_reason": "tool_use"}) == Result((choice,), "asked")
 
 
 @pytest.mark.parametrize(
