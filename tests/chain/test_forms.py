@@ -15,7 +15,7 @@ from jackfield import (
     Delta,
     Event,
     Finish,
-    InvokeError,
+    ProviderError,
     ReasoningPart,
     Result,
     TextPart,
@@ -89,7 +89,7 @@ def test_pieces_of_tool_calls_are_put_together() -> None:
 )
 def test_a_stream_that_ends_early_is_an_error(events: list[Event]) -> None:
     """A reply that was cut is never taken for a whole one."""
-    with pytest.raises(InvokeError, match="ended before it was finished"):
+    with pytest.raises(ProviderError, match="ended before it was finished"):
         asyncio.run(collect(replay(events)))
 
 

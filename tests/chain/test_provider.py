@@ -201,7 +201,7 @@ class Unfinished(Conversation[Settings]):
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_stream_without_a_finish_is_an_error(stream: bool) -> None:
     """A provider that stops in the middle never looks like one that has finished."""
-    with pytest.raises(InvokeError, match="ended before it was finished"):
+    with pytest.raises(ProviderError, match="ended before it was finished"):
         run(make(Unfinished), ask(stream=stream))
 
 

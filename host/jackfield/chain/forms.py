@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from jackfield.errors import InvokeError
+from jackfield.errors import ProviderError
 from jackfield.events import Choice, Delta, Event, Finish, FinishReason, Result, ToolCallPart, Usage
 from jackfield.messages import Part, ReasoningPart, TextPart, ToolCall
 
@@ -19,7 +19,7 @@ async def collect(events: AsyncGenerator[Event, None]) -> Result:
     """Gather a streamed reply into a whole one.
 
     Raises:
-        InvokeError: the stream ended before a choice was finished.
+        ProviderError: the stream ended before a choice was finished.
         TypeError: an event or a part is of a kind that has no place in a whole reply.
     """
     choices: dict[int, _Choice] = {}
@@ -39,7 +39,7 @@ async def collect(events: AsyncGenerator[Event, None]) -> Result:
             else:
                 raise _unknown(event)
     if not choices or any(choice.reason is None for choice in choices.values()):
-        raise InvokeError("the provider's reply ended before it was finished")
+        raise ProviderError("the provider's reply ended before it was finished")
     return Result(tuple(choices[index].whole() for index in sorted(choices)), model, usage)
 
 

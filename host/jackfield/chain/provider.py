@@ -11,7 +11,7 @@ from typing import Any
 from jackfield.chain.forms import collect
 from jackfield.chain.limits import Limits
 from jackfield.components import Conversation
-from jackfield.errors import InvokeError, RequestError, ScrubberMissing
+from jackfield.errors import InvokeError, ProviderError, RequestError, ScrubberMissing
 from jackfield.events import Delta, Event, Finish, Result, Usage
 from jackfield.faults import is_fault
 from jackfield.logs import frames
@@ -119,7 +119,7 @@ class ProviderHandler:
                 finished = finished or type(event) is Finish
                 yield event
         if not finished:
-            raise InvokeError("the provider's reply ended before it was finished")
+            raise ProviderError("the provider's reply ended before it was finished")
 
     def _told(self, error: BaseException) -> RequestError:
         """Make what a caller may be told. The text of a plugin's own fault may hold a message or a key: it is not."""

@@ -14,7 +14,7 @@ from jackfield import (
     Event,
     Finish,
     Handler,
-    InvokeError,
+    ProviderError,
     Record,
     Result,
     Scrubber,
@@ -80,7 +80,7 @@ class ScrubOut:
                 for shown in await reply.take(event):
                     yield shown
         if reply.choices:
-            raise InvokeError("the provider's reply ended before it was finished")
+            raise ProviderError("the provider's reply ended before it was finished")
 
 
 class _Reply:
