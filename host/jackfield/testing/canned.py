@@ -59,9 +59,12 @@ class CannedHost:
             name: the component's name. The call returns when the component answers.
         """
         (self.running.folder / f"{name}.yaml").write_text(manifest_text(_TYPE, {}, name=name), encoding="utf-8")
-        while self.running.converse(name).status == 400:
+        while name not in self._serving():
             self.running.host.rescan()
-        self.asked.pop()
+
+    def _serving(self) -> set[str]:
+        listed = self.running.request("GET", "/v1.0/metadata").json["components"]
+        return {component["name"] for component in listed}
 
     def reply(
         self,
