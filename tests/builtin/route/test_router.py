@@ -476,7 +476,7 @@ def test_a_target_that_comes_later_heals_the_router(tmp_path: Path) -> None:
 
 
 def test_without_routing_a_router_is_a_clear_problem(tmp_path: Path) -> None:
-    """`--no-route` takes the type away, and the problem names the option."""
+    """`--no-route` takes the type away, the problem names the option, and the host isn't healthy unless told to be."""
     write(tmp_path, a=component("a"), front=router("a"))
     with RunningHost(tmp_path, options={"deny_plugins": ("builtin.route",)}) as host:
         (problem,) = wait_for_state(host, "failed")
@@ -485,6 +485,13 @@ def test_without_routing_a_router_is_a_clear_problem(tmp_path: Path) -> None:
             "start the host without --no-route"
         )
         assert host.converse("a").status == 200
+        assert host.request("GET", "/v1.0/healthz").status == 500
+        lenient = router("a").replace("spec:\n", "spec:\n  ignoreErrors: true\n")
+        write(tmp_path, front=lenient)
+        began = time.monotonic()
+        while host.request("GET", "/v1.0/healthz").status != 204:
+            assert time.monotonic() - began < PATIENCE
+            host.host.rescan()
 
 
 def test_router_none_is_a_clear_problem(tmp_path: Path) -> None:
