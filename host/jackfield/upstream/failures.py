@@ -108,9 +108,26 @@ def _stated(error: Any) -> str:
         return _shortened(error)
     if isinstance(error, dict):
         for key in ("message", "detail", "code", "type"):
-            if isinstance(error.get(key), str) and error[key].strip():
-                return _shortened(error[key])
+            value = error.get(key)
+            if isinstance(value, str) and value.strip():
+                return _shortened(value + _behind(error))
+            if isinstance(value, dict | list) and value:  # Mistral's and FastAPI's lists of what is wrong where.
+                return _shortened((_stated(value) if isinstance(value, dict) else "") or _json(value))
     return ""
+
+
+def _behind(error: dict[str, Any]) -> str:
+    """Say what the provider behind OpenRouter said, which itself has only "Provider returned error"."""
+    metadata = error.get("metadata")
+    if not isinstance(metadata, dict):
+        return ""
+    told = [metadata.get("provider_name"), metadata.get("raw")]
+    words = [text for text in told if isinstance(text, str) and text.strip()]
+    return f" ({': '.join(words)})" if words else ""
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _start(body: bytes) -> str:
