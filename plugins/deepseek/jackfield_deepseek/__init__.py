@@ -75,7 +75,7 @@ class DeepSeekConversation(CompatibleConversation[DeepSeekSettings]):
             mode = "disabled"  # Dapr's default model did not think.
         mode = self.settings.thinking or mode
         body = super().body(request, served, stream=stream)
-        if body.tool_choice not in {None, "auto", "none"} if not isinstance(body.tool_choice, dict) else True:
+        if isinstance(body.tool_choice, dict) or body.tool_choice == "required":
             if self.settings.thinking == "enabled":
                 raise InvalidParameters(
                     "DeepSeek's thinking mode takes no forced tool choice, and a response format needs one;"
