@@ -55,10 +55,10 @@ class Standing:
             self._made[kind].begin()
 
     async def close(self) -> None:
-        """Close what was made."""
-        made = [supply.component for supply in self._made.values()]
+        """Close what was made; a start that is still under way is ended first."""
+        made = list(self._made.values())
         self._made.clear()
-        await asyncio.gather(*map(close_quietly, made))
+        await asyncio.gather(*map(_close, made))
 
     def _make(self, found: ComponentType) -> Component[Any]:
         try:
@@ -67,3 +67,8 @@ class Standing:
             cause = f"{found.name} of plugin {found.plugin} is a default, and yet has settings that must be given"
             raise PluginError(f"{cause}; name a component of it in the manifest") from None
         return found.factory(Build(found.name, found.name, settings, self.environment))
+
+
+async def _close(supply: Supply[Component[Any]]) -> None:
+    await supply.stop()
+    await close_quietly(supply.component)

@@ -13,6 +13,8 @@ from jackfield.faults import is_fault
 __all__ = ["Supply"]
 
 ComponentT_co = TypeVar("ComponentT_co", bound=Component[Any], covariant=True)
+_LONGEST_STOP = 5.0
+"""Seconds for a start that was cancelled to end."""
 
 
 class Supply(Generic[ComponentT_co]):
@@ -48,6 +50,12 @@ class Supply(Generic[ComponentT_co]):
         self.begin()
         if self._starting is not None:
             await asyncio.shield(self._starting)
+
+    async def stop(self) -> None:
+        """End a start that is under way: it is cancelled, and waited for 5 s at most."""
+        if (starting := self._starting) is not None:
+            starting.cancel()
+            await asyncio.wait([starting], timeout=_LONGEST_STOP)
 
     async def _run(self, start: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -31,6 +31,7 @@ from jackfield import (
     TextPart,
     Usage,
 )
+from jackfield.builtin.cache import leases
 from jackfield.builtin.cache.guard import Guard
 from jackfield.builtin.cache.memory import MemorySettings, MemoryStore
 from jackfield.builtin.cache.stage import CacheHandler
@@ -305,6 +306,40 @@ def test_another_replica_goes_on_when_the_leader_is_gone(end: str, calls: int) -
             provider.go.set()
             await asyncio.gather(*followers)
         assert provider.calls == calls
+
+    asyncio.run(run())
+
+
+class LateStore(SharedStore):
+    """A store that goes on with a renewal for a moment after it was cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.renewing = asyncio.Event()
+
+    async def lease(self, key: str, holder: str, seconds: float) -> bool:
+        if key in self.leases:
+            self.renewing.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0.01)
+                await super().lease(key, holder, seconds)
+        return await super().lease(key, holder, seconds)
+
+
+def test_a_renewal_that_comes_late_holds_no_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease is given back after it, or the key would be left to nobody for seconds."""
+    monkeypatch.setattr(leases, "_RENEWAL", 0.01)
+
+    async def run() -> None:
+        provider, store = Provider(), LateStore()
+        leader = start(whole(stage(provider, store)))
+        await store.renewing.wait()
+        provider.go.set()
+        await leader
+        await asyncio.sleep(0.05)
+        assert store.leases == {}
 
     asyncio.run(run())
 

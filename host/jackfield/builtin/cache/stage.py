@@ -215,10 +215,11 @@ class _Leading:
         if self._renewing is not None:
             self._renewing.cancel()
             # Those of other replicas are told even if this request was cancelled; the store's time limit bounds it.
-            ending = asyncio.get_running_loop().create_task(self._end())
+            ending = asyncio.get_running_loop().create_task(self._end(self._renewing))
             await asyncio.shield(ending)
 
-    async def _end(self) -> None:
+    async def _end(self, renewing: asyncio.Task[None]) -> None:
+        await asyncio.wait([renewing])  # a renewal that comes after the release would keep the others out
         if self._flight.failed:
             await self._guard.set(self._wanted.key, encode(Failed()), _FAILURE_KEPT)
         await Lease(self._guard, self._wanted.key, self._flight).release()
