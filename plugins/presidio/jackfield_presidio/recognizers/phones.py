@@ -61,15 +61,8 @@ def phone(regions: Iterable[str]) -> Finder:
         for shape in _SHAPES:
             for match in shape.finditer(text):
                 yield match.start(), match.end(), 0.7
-        for match in _INTERNATIONAL.finditer(text):
-            if 8 <= len(_digits(re.split("[ex]", match[0])[0])) <= 15:
-                yield match.start(), match.start() + _international(match[0]), 0.7
-        for match in _IDD.finditer(text):
-            if _is_possible("+" + _digits(match[0])[2:]):
-                yield match.start(), match.end(), 0.6
-        for match in _AMERICAN.finditer(text):
-            if by_region["US"].fullmatch(_digits(re.split("[ex]", match[0])[0]).removeprefix("1")):
-                yield match.start(), match.end(), 0.6
+        yield from _from_abroad(text)
+        yield from _american(text, by_region["US"])
         yield from _national(text, _TRUNK, with_trunk)
         yield from _national(text, _INDIAN, [by_region["IN"]])
         if without:
@@ -85,6 +78,22 @@ def load_plans() -> None:
     PhoneMetadata.load_all()
 
 
+def _from_abroad(text: str) -> Found:
+    """Find numbers with a country's code, after a plus or after 00."""
+    for match in _INTERNATIONAL.finditer(text):
+        if 8 <= len(_digits(_without_extension(match[0]))) <= 15:
+            yield match.start(), match.start() + _international(match[0]), 0.7
+    for match in _IDD.finditer(text):
+        if _is_possible("+" + _digits(match[0])[2:]):
+            yield match.start(), match.end(), 0.6
+
+
+def _american(text: str, plan: re.Pattern[str]) -> Found:
+    for match in _AMERICAN.finditer(text):
+        if plan.fullmatch(_digits(_without_extension(match[0])).removeprefix("1")):
+            yield match.start(), match.end(), 0.6
+
+
 def _national(text: str, candidates: re.Pattern[str], plans: list[re.Pattern[str]]) -> Found:
     """Find the longest valid number at each candidate: words that follow may be other numbers."""
     for match in candidates.finditer(text):
@@ -97,6 +106,10 @@ def _national(text: str, candidates: re.Pattern[str], plans: list[re.Pattern[str
             number, cut = _LAST_GROUP.subn("", number)
             if not cut:
                 break
+
+
+def _without_extension(number: str) -> str:
+    return re.split("[ex]", number)[0]
 
 
 def _digits(text: str) -> str:
