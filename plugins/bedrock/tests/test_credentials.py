@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -59,7 +60,7 @@ class Sts:
         await exchange.send(200, f"{body}</AssumeRoleResponse>".encode(), {"Content-Type": "text/xml"})
 
 
-def ask_once(opened: Opened, asked: Asked, environment: dict[str, str] | None = None, **settings: object) -> Exchange:
+def ask_once(opened: Opened, asked: Asked, environment: dict[str, str] | None = None, **settings: Any) -> Exchange:
     """Ask one question, and return the request as the server saw it."""
 
     async def run() -> Exchange:
@@ -131,7 +132,7 @@ def test_no_credentials(opened: Opened, asked: Asked) -> None:
 
 def test_roles_anywhere(opened: Opened, asked: Asked, caplog: pytest.LogCaptureFixture) -> None:
     """The settings of IAM Roles Anywhere are accepted, and the log says that they have no effect."""
-    trust = {"trustAnchorArn": "arn:aws:rolesanywhere:a", "trustProfileArn": "arn:aws:rolesanywhere:p"}
+    trust: dict[str, Any] = {"trustAnchorArn": "arn:aws:rolesanywhere:a", "trustProfileArn": "arn:aws:rolesanywhere:p"}
     ask_once(opened, asked, **trust)
     assert "trustAnchorArn and trustProfileArn have no effect" in caplog.text
     with pytest.raises(ValueError, match=r"no AWS credentials.*IAM Roles Anywhere\) have no effect"):

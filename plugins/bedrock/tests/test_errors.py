@@ -1,5 +1,8 @@
 """What callers are told when a call fails."""
 
+# botocore comes without types.
+# mypy: disable-error-code="import-untyped"
+
 from __future__ import annotations
 
 import asyncio
@@ -51,12 +54,12 @@ def told(
 
 
 def refusing(
-    status: int, code: str, message: str, *, in_body: bool = False, **headers: str
+    status: int, code: str, message: str, *, in_body: bool = False, wait: str = ""
 ) -> Callable[[Exchange], Any]:
     async def behave(exchange: Exchange) -> None:
         body = {"message": message, **({"__type": f"com.amazon.bedrock#{code}"} if in_body else {})}
         named = {} if in_body else {"x-amzn-ErrorType": f"{code}:http://internal.amazon.com/"}
-        await exchange.send(status, body, {**named, **headers})
+        await exchange.send(status, body, {**named, **({"Retry-After": wait} if wait else {})})
 
     return behave
 
@@ -101,7 +104,7 @@ def test_named_in_the_body(opened: Opened, asked: Asked) -> None:
 @both
 def test_throttled(opened: Opened, asked: Asked, stream: bool) -> None:
     """The time that AWS wants to be left alone is passed on."""
-    behave = refusing(429, "ThrottlingException", "slow down", **{"Retry-After": "7"})
+    behave = refusing(429, "ThrottlingException", "slow down", wait="7")
     error = told(opened, asked(stream=stream), behave)
     assert isinstance(error, ProviderError)
     assert error.retry_after == 7.0

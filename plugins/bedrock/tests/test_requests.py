@@ -1,5 +1,8 @@
 """What is sent to Converse, checked against botocore's model of the service."""
 
+# botocore comes without types.
+# mypy: disable-error-code="import-untyped"
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -290,7 +293,7 @@ def test_settings_of_families(
 def test_additional_fields(asked: Asked) -> None:
     """The manifest's own fields are added to the settings', and win."""
     request = asked(settings=GenerationSettings(top_k=5))
-    additional = {"inferenceConfig": {"topK": 9}, "reasoningConfig": {"type": "enabled"}}
+    additional: dict[str, Any] = {"inferenceConfig": {"topK": 9}, "reasoningConfig": {"type": "enabled"}}
     assert sent(request, NOVA, additional)["additionalModelRequestFields"] == additional
     sent(request, NOVA, additional)["additionalModelRequestFields"]["inferenceConfig"]["topK"] = 0
     assert additional["inferenceConfig"]["topK"] == 9
