@@ -30,11 +30,7 @@ class DeepSeek(ChatCompletions):
         if (body.get("response_format") or {}).get("type") == "json_schema":
             raise Refused("This response_format type is unavailable now")
         if (body.get("thinking") or {"type": "enabled"})["type"] == "enabled":
-            if (
-                body.get("tool_choice") not in {None, "auto", "none"}
-                if not isinstance(body.get("tool_choice"), dict)
-                else True
-            ):
+            if isinstance(body.get("tool_choice"), dict) or body.get("tool_choice") == "required":
                 raise Refused("Thinking mode does not support this tool_choice")
             called = any(message.get("tool_calls") for message in body["messages"])
             for message in body["messages"]:

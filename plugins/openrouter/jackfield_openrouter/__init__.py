@@ -78,7 +78,7 @@ class OpenRouterConversation(CompatibleConversation[OpenRouterSettings]):
             for message, written in zip(request.messages, body.messages, strict=True)
         ]
         if isinstance(body, OpenRouterBody):
-            if body.response_format is not None or body.tool_choice is not None:
+            if body.response_format is not None or body.tool_choice not in (None, "auto"):
                 body.provider = {"require_parameters": True}
             if self.settings.reasoning_effort is not None:
                 body.reasoning = {"effort": self.settings.reasoning_effort}

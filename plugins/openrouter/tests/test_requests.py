@@ -99,6 +99,8 @@ def test_a_line_break_is_no_title() -> None:
     [
         ({}, None),
         ({"tools": (LOOK,)}, None),
+        ({"tools": (LOOK,), "tool_choice": "auto"}, None),
+        ({"tools": (LOOK,), "tool_choice": "none"}, {"require_parameters": True}),
         ({"tools": (LOOK,), "tool_choice": "look"}, {"require_parameters": True}),
         ({"response_format": ResponseFormat(schema={"type": "object"})}, {"require_parameters": True}),
         ({"response_format": ResponseFormat(schema=None)}, {"require_parameters": True}),
