@@ -11,6 +11,7 @@ import msgspec
 from jackfield import Choice, FinishReason, Part, ProviderError, ReasoningPart, Result, TextPart, ToolCall, Usage
 from jackfield_anthropic.failures import reported
 from jackfield_anthropic.opaque import Signed, seal
+from jackfield_anthropic.structure import check_unforced
 from jackfield_anthropic.wire import (
     MessageReply,
     RedactedContent,
@@ -84,14 +85,17 @@ def result(reply: MessageReply, *, model: str, answer: str) -> Result:
         answer: the name of the tool whose input is the reply's text; empty if there is none.
 
     Raises:
-        ProviderError: it has neither content nor a reason to stop.
+        ProviderError: it has neither content nor a reason to stop, or lacks the answer that is due.
     """
     if reply.content is None and reply.stop_reason is None:
         raise ProviderError("empty response: the provider's reply has no content")
-    parts, calls = _read(reply.content or (), answer)
+    blocks = reply.content or []
+    parts, calls = _read(blocks, answer)
     if not calls and not any(isinstance(part, TextPart) for part in parts) and (words := refusal(reply.stop_details)):
         parts.append(TextPart(words))
     choice = Choice(tuple(parts), tuple(calls), finish_reason(reply.stop_reason, called=bool(calls)))
+    if answer and choice.finish_reason == "stop" and all(block.name != answer for block in blocks):
+        check_unforced(choice.text)
     return Result((choice,), reply.model or model, None if reply.usage is None else usage(reply.usage))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from jackfield import Secret
 from jackfield.upstream import UpstreamSettings
-from jackfield_anthropic.thinking import Thinking
+from jackfield_anthropic.dialect import claude_dialect
+from jackfield_anthropic.thinking import Thinking, thinking_config
 
 __all__ = ["AnthropicSettings"]
 
@@ -54,8 +55,11 @@ class AnthropicSettings(UpstreamSettings):
 
     @field_validator("thinking")
     @classmethod
-    def _check_thinking(cls, thinking: str) -> str:
-        Thinking.parse(thinking)
+    def _check_thinking(cls, thinking: str, info: ValidationInfo) -> str:
+        parsed = Thinking.parse(thinking)
+        if model := info.data.get("model"):  # Else the environment's counts, once the component is built.
+            dialect = claude_dialect(model, foundry=info.data.get("api_type") == "foundry")
+            thinking_config(parsed, dialect, model)
         return thinking
 
     @model_validator(mode="after")

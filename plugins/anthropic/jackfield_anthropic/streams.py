@@ -10,6 +10,7 @@ import msgspec
 from jackfield import Delta, Event, Finish, ReasoningPart, TextPart, ToolCallPart
 from jackfield_anthropic.opaque import Signed, seal
 from jackfield_anthropic.replies import arguments_text, finish_reason, refusal, signed, usage
+from jackfield_anthropic.structure import check_unforced
 from jackfield_anthropic.wire import ReplyBlock, ReplyDelta, ReplyEvent, ReplyUsage
 
 __all__ = ["StreamReader"]
@@ -81,12 +82,21 @@ class StreamReader:
             self.over = True
 
     def finish(self) -> Iterator[Event]:
-        """Give the end of the reply, and the usage if the server told it."""
+        """Give the end of the reply, and the usage if the server told it.
+
+        Raises:
+            ProviderError: the answer that is due is not there.
+        """
         for opened in self._open.values():
             yield from self._end(opened)
-        if self._held and not self._answered:
-            yield Delta(TextPart("".join(self._held)))
-        yield Finish(finish_reason(self._reason, called=bool(self._calls)), 0, self._model)
+        reason = finish_reason(self._reason, called=bool(self._calls))
+        if self._answer and not self._answered:
+            text = "".join(self._held)
+            if reason == "stop":
+                check_unforced(text)
+            if text:
+                yield Delta(TextPart(text))
+        yield Finish(reason, 0, self._model)
         if self._usage is not None:
             yield usage(self._usage)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from jackfield import ConversationRequest, InvalidParameters
+import msgspec
+
+from jackfield import ConversationRequest, InvalidParameters, ProviderError
 from jackfield_anthropic.dialect import Dialect
 from jackfield_anthropic.wire import InputTool
 
-__all__ = ["answer_tool", "output_format"]
+__all__ = ["answer_tool", "check_unforced", "output_format"]
 
 _FOREIGN = re.compile(r"[^a-zA-Z0-9_-]")
 _ANSWERING = "Gives the final answer. Call it once, with all of the answer, as soon as nothing else has to be called."
@@ -49,6 +51,23 @@ def answer_tool(request: ConversationRequest, dialect: Dialect) -> InputTool | N
     while name in taken:
         name += "_"
     return InputTool(name, schema, f"{_ANSWERING} {wanted.description}".strip())
+
+
+def check_unforced(text: str) -> None:
+    """Accept text from a model that was to answer by a tool if it is a JSON object all the same.
+
+    Raises:
+        ProviderError: it is none; a server that forces no tools must not pass for one with structured output.
+    """
+    try:
+        decoded = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        decoded = None
+    if not isinstance(decoded, dict):
+        raise ProviderError(
+            "the model gave no structured output: it had to call a tool with its answer and did not; its server may not"
+            " know how to force tools"
+        )
 
 
 def _closed(schema: Any) -> Any:

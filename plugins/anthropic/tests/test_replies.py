@@ -148,12 +148,12 @@ def _pieces(block: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]
     return block, []
 
 
-def whole(body: Any) -> Result:
+def whole(body: Any, answer: str = "") -> Result:
     """Read a whole reply."""
-    return result(decode_reply(msgspec.json.encode(body)), model="asked", answer="answer")
+    return result(decode_reply(msgspec.json.encode(body)), model="asked", answer=answer)
 
 
-def streamed(stream: Iterable[Any], answer: str = "answer") -> Result:
+def streamed(stream: Iterable[Any], answer: str = "") -> Result:
     """Read a streamed reply."""
     reader = StreamReader(model="asked", answer=answer)
 
@@ -171,7 +171,7 @@ def streamed(stream: Iterable[Any], answer: str = "answer") -> Result:
 def test_whole(case: str) -> None:
     """A reply's blocks become parts and calls, and its reason to stop one of ours."""
     content, reason, choice = CASES[case]
-    assert whole(message(content, reason)).choices == (choice,)
+    assert whole(message(content, reason), "answer" if "answer" in case else "").choices == (choice,)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -182,9 +182,29 @@ def test_streamed(case: str) -> None:
     assert streamed(events(content, reason), answer).choices == (choice,)
 
 
-def test_text_instead_of_the_answer() -> None:
-    """A model that says something although it must answer by a tool is heard, at the end."""
-    assert streamed(events([text("I can't.")], "end_turn")).choices == (Choice((TextPart("I can't."),)),)
+@pytest.mark.parametrize(
+    ("said", "reason", "finish"),
+    [
+        ('{"city": "Bremen"}', "end_turn", "stop"),
+        ('{"ci', "max_tokens", "length"),
+        ("No.", "refusal", "content_filter"),
+    ],
+)
+def test_text_instead_of_the_answer(said: str, reason: str, finish: Any) -> None:
+    """A model that must answer by a tool is heard all the same if it writes JSON, is cut short, or refuses."""
+    expected = Choice((TextPart(said),), (), finish)
+    assert whole(message([text(said)], reason), "answer").choices == (expected,)
+    assert streamed(events([text(said)], reason), "answer").choices == (expected,)
+
+
+@pytest.mark.parametrize("said", ["Paris.", "[1]", ""])
+def test_no_answer(said: str) -> None:
+    """A server that forces no tool never passes for one with structured output."""
+    content = [text(said)] if said else []
+    with pytest.raises(ProviderError, match="the model gave no structured output"):
+        whole(message(content, "end_turn"), "answer")
+    with pytest.raises(ProviderError, match="the model gave no structured output"):
+        streamed(events(content, "end_turn"), "answer")
 
 
 @pytest.mark.parametrize("case", [name for name in CASES if name not in {"a new word", "what nobody knows"}])

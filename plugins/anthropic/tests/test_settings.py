@@ -99,6 +99,8 @@ def test_empty_key(make: Made) -> None:
     ],
 )
 def test_thinking_that_the_model_lacks(make: Made, model: str, thinking: str, text: str) -> None:
-    """A kind of thinking that a model doesn't have is told when the component is built."""
+    """A kind of thinking that a model doesn't have is told with the manifest, or when it is built."""
+    with pytest.raises(ValidationError, match=text):
+        AnthropicSettings.model_validate({"key": "k", "model": model, "thinking": thinking})
     with pytest.raises(ValueError, match=text):
-        make(model=model, thinking=thinking)
+        make({"ANTHROPIC_MODEL": model}, thinking=thinking)
