@@ -19,7 +19,7 @@ from jackfield_openai import ChatBody, CompatibleConversation, CompatibleSetting
 
 __all__ = ["OpenRouterBody", "OpenRouterConversation", "OpenRouterSettings", "register_components"]
 
-# Checked on 2026-11-23: the default of Dapr's page is in OpenRouter's list of models.
+# Checked on 2026-11-23: OpenAI serves the default of Dapr's page until 2027-01-14, and names gpt-6-luna after it.
 DEFAULT_MODEL: Final = "openai/gpt-4o-mini"
 DEFAULT_ENDPOINT: Final = "https://openrouter.ai/api/v1"
 
