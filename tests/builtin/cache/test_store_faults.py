@@ -114,7 +114,7 @@ def test_a_paused_store_costs_a_request_one_timeout(tmp_path: Path) -> None:
 def test_an_outage_that_only_hits_follow_is_seen_to_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The next one has its warning too, although nothing was kept between them."""
     caplog.set_level(logging.INFO, "jackfield.cache")
-    with shared_cache(tmp_path) as (host, server):
+    with shared_cache(tmp_path, "400ms") as (host, server):
         host.converse("llm", "kept")
         for outage in (1, 2):
             server.pause()
