@@ -22,11 +22,9 @@ from jackfield.serving.channel import Channel
 from jackfield.serving.code import CodeWatcher
 from jackfield.serving.frames import (
     Applied,
-    Extended,
     Failed,
     FromWorker,
     Hello,
-    MetadataSet,
     Report,
     Rescan,
     SetMetadata,
@@ -38,6 +36,7 @@ from jackfield.serving.frames import (
 )
 from jackfield.serving.network import Network
 from jackfield.serving.renewal import Renewal
+from jackfield.serving.shared import SharedValues
 from jackfield.serving.slot import Slot
 from jackfield.serving.spawn import how_it_ended, spawn
 
@@ -84,9 +83,7 @@ class Parent:
         self._exit_code = 0
         self._failure = ""
         self._telling: asyncio.TimerHandle | None = None
-        self._extended: dict[str, str] = {}
-        self._version = 0
-        self._unacknowledged: list[tuple[int, Slot, int]] = []
+        self._shared = SharedValues(self._slots)
         self._watcher = watcher
         budget = options.graceful_shutdown_seconds + _MARGIN
         self._renewal = Renewal(
@@ -193,13 +190,8 @@ class Parent:
         slot.tell("view", encode(self._board.view()))
         _log.info("worker replaced", extra={"worker": slot.worker, "pid": slot.pid})
         self._renewal.retire(before)
-        self._forget(before)
+        self._shared.forget(before)
         self._tell_soon()
-
-    def _forget(self, slot: Slot) -> None:
-        """Wait no more for what a process that is gone would have said."""
-        self._unacknowledged = [waiting for waiting in self._unacknowledged if waiting[1] is not slot]
-        self._acknowledge()
 
     async def _ended(self, slot: Slot) -> None:
         assert slot.process is not None  # noqa: S101  it has been started
@@ -222,7 +214,7 @@ class Parent:
         if slot.failed and all(other.failed for other in self._slots):
             self._failure = slot.failed
             self._stopping.set()
-        self._forget(slot)
+        self._shared.forget(slot)
         self._tell_soon()
 
     def _reap(self) -> None:
@@ -244,14 +236,10 @@ class Parent:
                 slot.started = True
                 self._board.report(slot.worker, frame)
                 self._tell_soon()
-            case SetMetadata(request, key, value):
-                self._extended[key] = value
-                self._version += 1
-                self._unacknowledged.append((self._version, slot, request))
-                self._tell_all("extended", encode(Extended(self._version, self._extended)))
+            case SetMetadata():
+                self._shared.set(slot, frame)
             case Applied(version):
-                slot.applied = version
-                self._acknowledge()
+                self._shared.applied(slot, version)
             case StopAll(force, code):
                 self._exit_code = max(self._exit_code, code)
                 if force:
@@ -263,19 +251,11 @@ class Parent:
 
     def _greet(self, slot: Slot) -> None:
         slot.attached = True
-        slot.tell("extended", encode(Extended(self._version, self._extended)))
+        self._shared.greet(slot)
         if not slot.renews:
             slot.tell("view", encode(self._board.view()))
         if self._stopping.is_set():
             slot.tell("stop", encode(Stop()))
-
-    def _acknowledge(self) -> None:
-        """Answer the requests whose values every worker shows."""
-        shown = min((slot.applied for slot in self._slots if slot.attached), default=0)
-        for version, asker, request in self._unacknowledged:
-            if version <= shown and asker.channel is not None:
-                asker.channel.send(MetadataSet(request))
-        self._unacknowledged = [waiting for waiting in self._unacknowledged if waiting[0] > shown]
 
     def _tell_soon(self) -> None:
         if self._telling is None:
