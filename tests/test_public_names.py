@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PUBLIC = ("jackfield", "jackfield.testing", "jackfield.upstream")
+PUBLIC = ("jackfield", "jackfield.frontends", "jackfield.testing", "jackfield.upstream")
 SOURCES = [file for file in sorted(ROOT.glob("plugins/*/*/**/*.py")) if ".nox" not in file.parts]
 
 

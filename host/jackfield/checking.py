@@ -21,11 +21,11 @@ from jackfield.catalog.standing import Standing
 from jackfield.components import Build, Component, Conversation, SecretStore
 from jackfield.errors import InvokeError, ManifestError, Problem, SecretNotFound
 from jackfield.events import Event
-from jackfield.http.overrides import OverridePolicy
 from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.folder import SETTLE_SECONDS, FolderReader, Scan
 from jackfield.messages import ConversationRequest
 from jackfield.options import HostOptions
+from jackfield.overrides import OverridePolicy
 from jackfield.plugins.asking import HookFailed
 from jackfield.plugins.manager import Plugins
 from jackfield.plugins.types import ComponentTypes

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
-from jackfield.http.overrides import OverridePolicy
 from jackfield.messages import GenerationSettings
+from jackfield.overrides import OverridePolicy
 from jackfield.settings import Duration, Settings, StringList
 
 __all__ = ["PolicySettings"]

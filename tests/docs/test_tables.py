@@ -15,11 +15,11 @@ from jackfield.builtin.local_file import FileSettings
 from jackfield.catalog.catalog import State
 from jackfield.errors import ERROR_CODES
 from jackfield.http.facts import DEBUG, FACTS
-from jackfield.http.overrides import override_name
 from jackfield.manifests.fields import LEVELS
 from jackfield.manifests.names import fields_of
 from jackfield.messages import GenerationSettings, Record
 from jackfield.options import HostOptions
+from jackfield.overrides import override_name
 from jackfield.plugins.register import ObserverRegister
 from jackfield.policies import PolicySettings
 from jackfield.serving.board import RELOADING

@@ -10,8 +10,8 @@ import pytest
 from jackfield.errors import InvalidParameters, MalformedRequest, MissingInputs
 from jackfield.events import Choice, Result, Usage
 from jackfield.http.alpha1 import DecodedAlpha1, decode_alpha1, encode_alpha1
-from jackfield.http.overrides import OverridePolicy
 from jackfield.messages import GenerationSettings, Message, ReasoningPart, Record, TextPart, ToolCall
+from jackfield.overrides import OverridePolicy
 
 POLICY = OverridePolicy.from_manifest(None)
 HELLO = [{"content": "hello"}]

@@ -9,7 +9,6 @@ import pytest
 
 from jackfield.errors import InvalidParameters, MalformedRequest, MissingInputs
 from jackfield.http.alpha2 import decode_alpha2
-from jackfield.http.overrides import OverridePolicy
 from jackfield.messages import (
     ConversationRequest,
     GenerationSettings,
@@ -20,6 +19,7 @@ from jackfield.messages import (
     Tool,
     ToolCall,
 )
+from jackfield.overrides import OverridePolicy
 
 POLICY = OverridePolicy.from_manifest(None)
 USER = {"ofUser": {"content": [{"text": "hi"}]}}

@@ -9,8 +9,8 @@ import pytest
 
 from jackfield.errors import InvalidParameters
 from jackfield.http.alpha2 import decode_alpha2
-from jackfield.http.overrides import OverridePolicy
 from jackfield.messages import ConversationRequest, Record
+from jackfield.overrides import OverridePolicy
 
 INPUTS = [{"messages": [{"ofUser": {"content": [{"text": "hi"}]}}]}]
 TOOLS = [{"function": {"name": "get_weather"}}, {"function": {"name": "Auto"}}]

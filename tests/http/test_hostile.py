@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from jackfield.errors import RequestError
 from jackfield.http.alpha1 import decode_alpha1
 from jackfield.http.alpha2 import decode_alpha2
-from jackfield.http.overrides import OverridePolicy
 from jackfield.messages import Record
+from jackfield.overrides import OverridePolicy
 
 POLICIES = (OverridePolicy.from_manifest(None), OverridePolicy.from_manifest(["model", "stop"]))
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield.http.alpha2 import decode_alpha2
-from jackfield.http.overrides import OverridePolicy
 from jackfield.messages import ConversationRequest, Record
+from jackfield.overrides import OverridePolicy
 
 POLICY = OverridePolicy.from_manifest(None)
 

@@ -15,11 +15,11 @@ from jackfield.components import Build, Component, Conversation
 from jackfield.durations import format_go
 from jackfield.errors import InvalidSetting, JackfieldError, ManifestError, NoSuchComponent, Problem
 from jackfield.faults import is_fault
-from jackfield.http.overrides import OverridePolicy
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.decode import Decoded
 from jackfield.manifests.places import setting_problem
+from jackfield.overrides import OverridePolicy
 from jackfield.plugins.asking import HookFailed
 from jackfield.plugins.types import ComponentTypes
 from jackfield.policies import PolicySettings

@@ -19,8 +19,8 @@ from jackfield.chain.wishes import generation_defaults, one_conversation, scrub_
 from jackfield.components import Build, Component, Conversation
 from jackfield.errors import InvalidSetting, InvokeError
 from jackfield.events import Event
-from jackfield.http.overrides import override_name
 from jackfield.messages import ConversationRequest
+from jackfield.overrides import override_name
 from jackfield.plugins.asking import Provided
 from jackfield.plugins.manager import Plugins
 from jackfield.policies import PolicySettings

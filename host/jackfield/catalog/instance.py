@@ -11,9 +11,9 @@ from jackfield.chain.handler import Handler
 from jackfield.chain.unary import Answer, unary
 from jackfield.components import Component
 from jackfield.faults import is_fault
-from jackfield.http.overrides import OverridePolicy
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
+from jackfield.overrides import OverridePolicy
 
 __all__ = ["ConversationInstance", "Instance", "close_quietly"]
 

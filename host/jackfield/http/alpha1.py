@@ -14,11 +14,11 @@ from msgspec import Struct
 from jackfield.errors import InvalidParameters, MissingInputs
 from jackfield.events import Result
 from jackfield.headers import NO_HEADERS, Headers
-from jackfield.http.overrides import OverridePolicy, read_overrides
 from jackfield.http.spelling import CACHE_TTL, SCRUB, Fields
 from jackfield.http.strict_json import parse
 from jackfield.http.wire import array, at, boolean, cache_ttl, encode, mapping, text, wrong_type
 from jackfield.messages import ConversationRequest, Message, Record, Role, TextPart
+from jackfield.overrides import OverridePolicy, read_overrides
 
 __all__ = ["DecodedAlpha1", "decode_alpha1", "encode_alpha1"]
 

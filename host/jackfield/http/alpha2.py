@@ -10,12 +10,12 @@ from jackfield.errors import InvalidParameters, MalformedRequest, MissingInputs
 from jackfield.headers import NO_HEADERS, Headers
 from jackfield.http.alpha2_messages import read_input
 from jackfield.http.alpha2_reply import encode_alpha2
-from jackfield.http.overrides import OverridePolicy, read_overrides
 from jackfield.http.response_format import read_response_format
 from jackfield.http.spelling import CACHE_TTL, SCRUB, Fields
 from jackfield.http.strict_json import parse
 from jackfield.http.wire import array, boolean, cache_ttl, mapping, seconds, text, wrong_type
 from jackfield.messages import ConversationRequest, Message, Record, ResponseFormat, Tool
+from jackfield.overrides import OverridePolicy, read_overrides
 
 __all__ = ["decode_alpha2", "encode_alpha2"]
 

@@ -17,11 +17,11 @@ from jackfield.host import Host
 from jackfield.http.body import ClientLeft, closing, read_body
 from jackfield.http.client import ClientWatch, Lookout
 from jackfield.http.facts import DEBUG, add_facts
-from jackfield.http.overrides import OverridePolicy
 from jackfield.http.replies import JSON
 from jackfield.http.strict_json import parse
 from jackfield.http.wire import encode_error
 from jackfield.messages import ConversationRequest, Record
+from jackfield.overrides import OverridePolicy
 
 __all__ = ["ConversationEndpoint", "Dialect", "Encode"]
 

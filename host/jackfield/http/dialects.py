@@ -8,8 +8,8 @@ from jackfield.headers import Headers
 from jackfield.http.alpha1 import decode_alpha1, encode_alpha1
 from jackfield.http.alpha2 import decode_alpha2, encode_alpha2
 from jackfield.http.conversation import Encode
-from jackfield.http.overrides import OverridePolicy
 from jackfield.messages import ConversationRequest, Record
+from jackfield.overrides import OverridePolicy
 
 __all__ = ["Alpha1", "Alpha2"]
 

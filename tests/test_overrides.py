@@ -9,8 +9,8 @@ import pytest
 
 from jackfield.errors import InvalidParameters, MalformedRequest
 from jackfield.http.alpha2 import decode_alpha2
-from jackfield.http.overrides import OverridePolicy
 from jackfield.messages import ConversationRequest, GenerationSettings, Record
+from jackfield.overrides import OverridePolicy
 
 INPUTS = [{"messages": [{"ofUser": {"content": [{"text": "hello"}]}}]}]
 DEFAULT = OverridePolicy.from_manifest(None)

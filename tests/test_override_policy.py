@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jackfield.http.overrides import OverridePolicy, override_name
 from jackfield.messages import GenerationSettings
+from jackfield.overrides import OverridePolicy, override_name
 
 SPELLINGS = {
     "temperature": ["temperature", "Temperature", "TEMPERATURE"],

@@ -1,0 +1,57 @@
+"""For plugins that bring a front end: another API in front of the same components.
+
+``register_routes`` brings it to the host's own HTTP server: a ``Dialect`` reads and writes the bytes of one API, and
+the host does the rest. What the host's own front ends use to read a request is here too.
+"""
+
+from __future__ import annotations
+
+from jackfield.errors import (
+    BodyUnreadable,
+    ComponentNotFound,
+    ErrorCode,
+    MalformedRequest,
+    MissingInputs,
+    error_code,
+)
+from jackfield.frontends.dialect import (
+    JSON_TYPE,
+    SSE_HEARTBEAT,
+    SSE_TYPE,
+    Call,
+    Dialect,
+    Exchange,
+    Refusal,
+    StreamEncoder,
+    sse,
+)
+from jackfield.http.strict_json import parse as parse_json
+from jackfield.http.wire import encode as encode_json
+from jackfield.opaque import carried_id, split_id
+from jackfield.overrides import OverridePolicy, Overrides, override_name, read_overrides
+
+__all__ = [
+    "JSON_TYPE",
+    "SSE_HEARTBEAT",
+    "SSE_TYPE",
+    "BodyUnreadable",
+    "Call",
+    "ComponentNotFound",
+    "Dialect",
+    "ErrorCode",
+    "Exchange",
+    "MalformedRequest",
+    "MissingInputs",
+    "OverridePolicy",
+    "Overrides",
+    "Refusal",
+    "StreamEncoder",
+    "carried_id",
+    "encode_json",
+    "error_code",
+    "override_name",
+    "parse_json",
+    "read_overrides",
+    "split_id",
+    "sse",
+]
