@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -12,8 +13,6 @@ import pytest
 from jackfield import Build, ConversationRequest, Message, TextPart
 from jackfield_bedrock import BedrockConversation, BedrockSettings
 
-pytest_plugins = ["jackfield.testing"]
-
 ACCESS_KEY = "AKIAQUITESECRET01234"
 SECRET_KEY = "quite/secret+0123456789abcdefghijklmnopq"
 
@@ -22,10 +21,10 @@ Asked: TypeAlias = Callable[..., ConversationRequest]
 
 
 @pytest.fixture(autouse=True)
-def _no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the machine's own AWS configuration, proxies and metadata service out of the tests."""
-    import os
-
+def _no_aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the machine's own AWS configuration, proxies and metadata service out of all tests but live ones."""
+    if request.node.name.startswith("test_live"):
+        return
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

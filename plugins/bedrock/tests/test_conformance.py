@@ -17,3 +17,5 @@ class TestBedrock(ConversationKit):
         "secretKey": "quite-secret-0123456789",
         "model": "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
     }
+    live = {"accessKey": "AWS_ACCESS_KEY_ID", "secretKey": "AWS_SECRET_ACCESS_KEY"}
+    live_metadata = {"region": "us-east-1"}

@@ -1,27 +1,14 @@
-"""Bedrock's Converse API for ``jackfield.testing``: a dialect that a fake upstream speaks.
-
-Requests are checked against botocore's own model of the service, and against the rules that the API reference gives in
-words. For tests alone: it needs what ``jackfield.testing`` needs.
-"""
-
-# botocore and aiobotocore come without types.
-# mypy: disable-error-code="import-untyped"
+"""The dialect: requests into the host's terms, the host's replies into Converse's."""
 
 from __future__ import annotations
 
 import re
-import struct
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 from urllib.parse import unquote
-from zlib import crc32
 
 import msgspec
-from botocore.loaders import Loader
-from botocore.model import ServiceModel, Shape
-from botocore.validate import ParamValidator
 
 from jackfield import (
     Choice,
@@ -37,8 +24,10 @@ from jackfield import (
     Usage,
 )
 from jackfield.testing import Dialect, Exchange, Fail, Refused, Say, cut
+from jackfield_bedrock.testing.checks import check_rules, check_shapes
+from jackfield_bedrock.testing.frames import frames
 
-__all__ = ["Converse", "event_frame", "frames"]
+__all__ = ["Converse"]
 
 _ERRORS: Final[Mapping[int, str]] = {
     400: "ValidationException",
@@ -78,8 +67,8 @@ class Converse(Dialect):
         if not exchange.headers.get("authorization", "").startswith(("AWS4-HMAC-SHA256 Credential=", "Bearer ")):
             raise Refused("Missing Authentication Token", 403)
         body = exchange.body
-        _check_shapes({**body, "modelId": unquote(target[1])})
-        _check_rules(body)
+        check_shapes({**body, "modelId": unquote(target[1])})
+        check_rules(body)
         inference = body.get("inferenceConfig") or {}
         config = body.get("toolConfig") or {}
         tools = [tool["toolSpec"] for tool in config.get("tools") or () if "toolSpec" in tool]
@@ -136,100 +125,6 @@ class Converse(Dialect):
     def failure_headers(self, reply: Fail) -> Mapping[str, str]:
         """Name the error, which stands in a header."""
         return {"x-amzn-ErrorType": _ERRORS.get(reply.status, "InternalServerException")}
-
-
-def frames(events: Iterable[tuple[str, Mapping[str, Any]]]) -> list[bytes]:
-    """Write events as frames of AWS's event stream, each with its name and JSON payload."""
-    return [
-        event_frame(
-            {":event-type": name, ":content-type": "application/json", ":message-type": "event"},
-            msgspec.json.encode(payload),
-        )
-        for name, payload in events
-    ]
-
-
-def event_frame(headers: Mapping[str, str], payload: bytes) -> bytes:
-    """Write one frame: lengths, their checksum, headers, payload, the frame's checksum.
-
-    The encoding is that of "Event stream encoding" in Amazon Transcribe's developer guide.
-    """
-    head = b"".join(
-        struct.pack("!B", len(name)) + name.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
-        for name, value in headers.items()
-    )
-    lengths = struct.pack("!II", 16 + len(head) + len(payload), len(head))
-    frame = lengths + struct.pack("!I", crc32(lengths)) + head + payload
-    return frame + struct.pack("!I", crc32(frame))
-
-
-@cache
-def _shape() -> Shape:
-    model = Loader().load_service_model("bedrock-runtime", "service-2")
-    return ServiceModel(model, "bedrock-runtime").shape_for("ConverseRequest")
-
-
-def _check_shapes(parameters: Mapping[str, Any]) -> None:
-    report = ParamValidator().validate(parameters, _shape())
-    problems = [report.generate_report()] if report.has_errors() else list(_unfit(parameters, _shape(), "request"))
-    if problems:
-        raise Refused("; ".join(problems))
-
-
-def _unfit(value: Any, shape: Shape, path: str) -> Iterator[str]:
-    """Find what the service's model restricts and botocore's validator lets pass: enumerations, patterns, sizes."""
-    if getattr(shape, "is_document_type", False):
-        return
-    limits = shape.metadata
-    if shape.type_name == "string":
-        if shape.enum and value not in shape.enum:
-            yield f"{path}: not one of {shape.enum}"
-        if "pattern" in limits and not re.fullmatch(limits["pattern"], value):
-            yield f"{path}: doesn't satisfy {limits['pattern']}"
-    if "max" in limits and (len(value) if isinstance(value, str | list | dict) else value) > limits["max"]:
-        yield f"{path}: more than {limits['max']}"
-    for inner, inner_shape, name in _inside(value, shape):
-        yield from _unfit(inner, inner_shape, f"{path}.{name}")
-
-
-def _inside(value: Any, shape: Any) -> Iterator[tuple[Any, Shape, str]]:
-    if shape.type_name == "structure":
-        if getattr(shape, "is_tagged_union", False) and len(value) != 1:
-            raise Refused(f"a union has one member, not {sorted(value)}")
-        yield from ((member, shape.members[name], name) for name, member in value.items())
-    elif shape.type_name == "list":
-        yield from ((member, shape.member, str(position)) for position, member in enumerate(value))
-    elif shape.type_name == "map":
-        yield from ((name, shape.key, "key") for name in value)
-        yield from ((member, shape.value, name) for name, member in value.items())
-
-
-def _check_rules(body: Mapping[str, Any]) -> None:
-    """Refuse what the API refuses beyond its shapes, in words like its own."""
-    turns = body.get("messages") or []
-    if not turns or turns[0]["role"] != "user":
-        raise Refused("A conversation must start with a user message. Try again with a conversation that does.")
-    waiting: list[str] = []
-    for position, turn in enumerate(turns):
-        blocks = turn["content"]
-        if position and turns[position - 1]["role"] == turn["role"]:
-            raise Refused(f"messages.{position}: roles must alternate between user and assistant")
-        if not blocks:
-            raise Refused(f"The content field in the Message object at messages.{position} is empty.")
-        inner = [text for block in blocks if "toolResult" in block for text in block["toolResult"]["content"]]
-        if any("text" in block and not block["text"].strip() for block in [*blocks, *inner]):
-            raise Refused(f"The text field in the ContentBlock object at messages.{position} is blank.")
-        results = [block["toolResult"]["toolUseId"] for block in blocks if "toolResult" in block]
-        if sorted(results) != sorted(waiting):
-            raise Refused(f"messages.{position}: the toolResult blocks don't match the toolUse blocks before them")
-        waiting = [block["toolUse"]["toolUseId"] for block in blocks if "toolUse" in block]
-        if (waiting or results) and "toolConfig" not in body:
-            raise Refused("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
-        if any(not isinstance(block["toolUse"]["input"], dict) for block in blocks if "toolUse" in block):
-            raise Refused(f"messages.{position}: the format of the value at toolUse.input is invalid")
-    tools = [tool["toolSpec"] for tool in (body.get("toolConfig") or {}).get("tools", ()) if "toolSpec" in tool]
-    if any(tool["inputSchema"]["json"].get("type") != "object" for tool in tools):
-        raise Refused("The value at toolConfig.tools.0.toolSpec.inputSchema.json.type must be one of: object.")
 
 
 def _messages(turns: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
