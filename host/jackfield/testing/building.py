@@ -26,7 +26,7 @@ from jackfield.resilience.registry import Resilience
 __all__ = ["Parts", "built", "item_line", "manifest_text"]
 
 _FILE: Final = "component.yaml"
-_FIRST_ITEM: Final = 9
+_FIRST_ITEM: Final = 10
 
 
 def manifest_text(type_name: str, metadata: Mapping[str, Any], *, name: str = "llm") -> str:
@@ -41,7 +41,7 @@ def manifest_text(type_name: str, metadata: Mapping[str, Any], *, name: str = "l
     listing = f"  metadata:\n{items}" if items else "  metadata: []\n"
     return (
         f"apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n"
-        f"spec:\n  type: {type_name}\n  version: v1\n{listing}"
+        f"spec:\n  type: {type_name}\n  version: v1\n  initTimeout: 30s\n{listing}"
     )
 
 

@@ -32,6 +32,8 @@ from jackfield_llamacpp.pool import EnginePool
 from jackfield_llamacpp.settings import LlamaCppSettings
 from jackfield_llamacpp.store import models_folder
 
+pytest_plugins = ["jackfield.testing"]
+
 Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[LlamaCppConversation]]
 Ask: TypeAlias = Callable[..., ConversationRequest]
 

@@ -66,17 +66,20 @@ class Opened:
         return self.script.asked[-1]
 
     async def converse(self, *messages: Message, **members: Any) -> Result:
-        """Ask in one piece, through the whole chain."""
+        """Ask in one piece, through the whole chain; the manifest's generation settings apply without others."""
+        members.setdefault("settings", self.instance.overrides.defaults)
         return await self.instance.answer(asking(*messages, **members))
 
     async def stream(self, *messages: Message, **members: Any) -> list[Event]:
         """Ask for a stream, and return all of its events."""
+        members.setdefault("settings", self.instance.overrides.defaults)
         request = asking(*messages, stream=True, **members)
         async with aclosing(self.instance.handler(request)) as events:
             return [event async for event in events]
 
     async def collected(self, *messages: Message, **members: Any) -> Result:
         """Ask for a stream, and gather it."""
+        members.setdefault("settings", self.instance.overrides.defaults)
         return await collect(self.instance.handler(asking(*messages, stream=True, **members)))
 
 

@@ -14,7 +14,7 @@ __all__ = ["DiscoveryChecks"]
 
 _PROBE: Final = """
 import json, sys
-import jackfield.host, jackfield.builtin.modules, jackfield.upstream
+import jackfield.cli.group, jackfield.host, jackfield.builtin.modules, jackfield.upstream
 asked = []
 sys.addaudithook(lambda event, args: asked.append(event) if event in {"socket.connect", "socket.getaddrinfo"} else None)
 before = {name.partition(".")[0] for name in sys.modules}

@@ -180,6 +180,6 @@ class MessageChecks(Checks):
         """``max_tokens`` of the request counts, and that of the manifest without one."""
         items: dict[str, Any] = {} if where == "request" else {"maxTokens": "123"}
         async with self.opened(**items) as opened:
-            manifest = opened.instance.overrides.defaults
-            await opened.converse(settings=GenerationSettings(max_tokens=123) if where == "request" else manifest)
+            members = {"settings": GenerationSettings(max_tokens=123)} if where == "request" else {}
+            await opened.converse(**members)
             assert opened.asked.settings.max_tokens == 123
