@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -71,6 +71,7 @@ class Place:
         model: the model.
         connect_seconds: how long a connection may take to make.
         silence_seconds: how long the server may send nothing.
+        setting: the setting that names the address.
     """
 
     address: str
@@ -78,6 +79,7 @@ class Place:
     model: str
     connect_seconds: float
     silence_seconds: float
+    setting: str = "endpoint"
 
     @property
     def host(self) -> str:
@@ -89,7 +91,7 @@ class Place:
     def check(self) -> str:
         """What to check if it can't be reached."""
         own = not self.host.partition(":")[0].endswith(_AWS)
-        return "check endpoint, and that its server runs" if own else f"check region, which is {self.region!r}"
+        return f"check {self.setting}, and that its server runs" if own else f"check region, which is {self.region!r}"
 
 
 def failure(error: Exception, place: Place, *, begun: bool = False) -> InvokeError | None:
@@ -112,11 +114,20 @@ def failure(error: Exception, place: Place, *, begun: bool = False) -> InvokeErr
         # botocore checks no reply before it reads it, so one that is not Bedrock's fails in many ways.
         case ResponseParserError() | ParserError() | LookupError() | TypeError() | ValueError() | RecursionError():
             return ProviderError(f"the reply of {place.host} is none of Bedrock's; check endpoint")
-    if (meaning := _network(error, place, begun=begun)) is not None:
+    if (meaning := _network(error, _asked(error, place), begun=begun)) is not None:
         return meaning
     if isinstance(error, exceptions.BotoCoreError):
         return InvokeError(f"{_credentials_hint(error)}{_shortened(str(error))}")
     return None
+
+
+def _asked(error: Exception, place: Place) -> Place:
+    """Return where a call went that failed: to STS, perhaps, on the way to Bedrock."""
+    address = str(getattr(error, "kwargs", {}).get("endpoint_url") or "")
+    if not urlsplit(address).hostname:
+        return place
+    elsewhere = replace(place, address=address)
+    return place if elsewhere.host == place.host else replace(elsewhere, setting="stsEndpoint")
 
 
 def _network(error: Exception, place: Place, *, begun: bool) -> InvokeError | None:

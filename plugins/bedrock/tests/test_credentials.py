@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from jackfield import ConversationRequest, InvokeError, ProviderError
+from jackfield import ConversationRequest, InvokeError, ProviderError, ProviderUnreachable
 from jackfield.testing import Exchange, FakeUpstream, Script, say
 from jackfield_bedrock import BedrockConversation
 from jackfield_bedrock.testing import Converse
@@ -191,6 +191,21 @@ def test_role_refused(opened: Opened, asked: Asked, monkeypatch: pytest.MonkeyPa
             ) as told:
                 await component.converse(asked())
             assert told.value.status == 403
+
+    asyncio.run(run())
+
+
+def test_sts_unreachable(opened: Opened, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An STS that can't be reached is named itself, with its own setting."""
+    from_environment(monkeypatch)
+
+    async def run() -> None:
+        async with FakeUpstream(Sts()) as gone:
+            address = gone.address
+        settings = {"stsEndpoint": address, "assumeRoleArn": ROLE, "accessKey": None, "secretKey": None}
+        async with FakeUpstream(Script(Converse())) as server, opened(endpoint=server.address, **settings) as component:
+            with pytest.raises(ProviderUnreachable, match=f"API server 127.0.0.1:{gone.port}: .*; check stsEndpoint"):
+                await component.converse(asked())
 
     asyncio.run(run())
 
