@@ -45,6 +45,7 @@ from jackfield.messages import (
     Tool,
     ToolCall,
 )
+from jackfield.observing import BreakerChange, CatalogChange, ComponentChange
 from jackfield.policies import PolicySettings
 from jackfield.routing import RoutingStrategy, Target
 from jackfield.scrubbing import Scrubber, ScrubStream, Span
@@ -54,13 +55,16 @@ from jackfield.version import __version__
 
 __all__ = [
     "Answer",
+    "BreakerChange",
     "BreakerOpen",
     "Build",
     "ByteSize",
     "CacheStore",
+    "CatalogChange",
     "ChainBuild",
     "Choice",
     "Component",
+    "ComponentChange",
     "ConfigurationError",
     "Conversation",
     "ConversationRequest",

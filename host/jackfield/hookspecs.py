@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jackfield.chain.handler import Stage
     from jackfield.components import Conversation, SecretStore
     from jackfield.messages import Record
+    from jackfield.observing import BreakerChange, CatalogChange
     from jackfield.routing import RoutingStrategy
     from jackfield.scrubbing import Scrubber
     from jackfield.stores import CacheStore
@@ -99,6 +100,12 @@ class RegisterObservers(Protocol):
         It runs on the event loop after the reply has left, so it must not block. What it raises is logged with the
         plugin's name and goes no further.
         """
+
+    def catalog_changed(self, observer: Callable[[CatalogChange], None]) -> None:
+        """Have a plain function called with what each new catalog changes; otherwise as ``request_finished``."""
+
+    def breaker_changed(self, observer: Callable[[BreakerChange], None]) -> None:
+        """Have a plain function called when a circuit breaker comes, changes its state or goes; otherwise likewise."""
 
 
 class Hooks:

@@ -30,6 +30,7 @@ from jackfield.reload.watcher import Watcher
 from jackfield.resilience.registry import Resilience
 from jackfield.scrubbing import Scrubber
 from jackfield.serving.peers import Peers
+from jackfield.serving.services import Services
 
 __all__ = ["Host"]
 
@@ -72,18 +73,19 @@ class Host:
         self.peers = peers
         self.running: set[asyncio.Task[object]] = set()
         self.cutting = False
+        self.services: Services | None = None
         self.exit_code = 0
         self._told: set[Problem] = set()
         self._looked_at: tuple[Mapping[str, FileState], tuple[Problem, ...]] | None = None
         self._judged: asyncio.Task[None] | None = None
-        self._observers = self.plugins.observers()
+        self.observers = self.plugins.observers()
         self.plugins.log()
         self._stop = stop
         self._first = first
         self._extended: dict[str, str] = {}
         self._on_changed = changed
         self._standing = Standing(self.types, options.environment)
-        self.resilience = Resilience()
+        self.resilience = Resilience(observe=self.observers.breaker_changed)
         chains = Chains(self.plugins, self._standing, self.resilience, options.wrap_order)
         builder = Builder(self.types, chains, options.environment, options.app_id, options.namespace)
         self._reconciler = Reconciler(
@@ -92,6 +94,7 @@ class Host:
             changed=self._changed,
             generation=first[1] if first is not None else 0,
             resilience=self.resilience,
+            observe=self.observers.catalog_changed,
         )
         reader = FolderReader(options.folders, app_id=options.app_id, namespace=options.namespace or None)
         self._watcher = Watcher(reader, options.folders, events=options.watch_events)
@@ -131,14 +134,22 @@ class Host:
         await self._follow_once(await self._watcher.settled())
         self._follower = asyncio.get_running_loop().create_task(self._follow(), name="reload")
         self._on_changed()
+        await self.admitted()
+        if self.services is not None:
+            await self.services.start()
         # What has been made until now stays: collections need not look at it again and again.
         gc.collect()
         gc.freeze()
 
+    async def admitted(self) -> None:
+        """Wait, with all built, until the process may serve; a process that takes another's place has to."""
+
     async def close(self) -> None:
-        """Stop following the folders and close every component."""
+        """Stop following the folders, and close the services and then every component."""
         self._stopping.set()
         self._watcher.stop()
+        if self.services is not None:
+            await self.services.close()
         if self._judged is not None:
             self._judged.cancel()  # what is stopped half-way is nobody's failure
         if self._follower is not None:
@@ -157,6 +168,8 @@ class Host:
     async def drain(self) -> None:
         """Let running requests finish within the budget, then cut them off; each gets an error that says so."""
         self._stopping.set()
+        if self.services is not None:
+            self.services.stop()
         budget = self.options.graceful_shutdown_seconds
         if self.running:
             await asyncio.wait(set(self.running), timeout=budget)
@@ -179,7 +192,7 @@ class Host:
 
     def missing(self) -> str:
         """What keeps the host from being ready, in this worker or another; empty if it is."""
-        own = self.readiness.missing()
+        own = self.readiness.missing() or (self.services.missing if self.services is not None else "")
         return own if self.peers is None else self.peers.missing(own)
 
     async def set_metadata(self, key: str, value: str) -> None:
@@ -195,12 +208,7 @@ class Host:
 
     def finished(self, record: Record) -> None:
         """Tell the observers of a request that has been answered."""
-        for plugin, observer in self._observers:
-            try:
-                observer(record)
-            except Exception as error:  # noqa: BLE001  a plugin may raise anything, and the reply has left
-                about = {"plugin": plugin, "error": type(error).__name__, "at": frames(error)}
-                _log.warning("an observer raised an error", extra=about)
+        self.observers.request_finished(record)
 
     async def _warm(self) -> None:
         """Start the default scrubber; what keeps it from starting keeps nothing else."""

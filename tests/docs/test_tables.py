@@ -107,7 +107,7 @@ def test_every_field_of_the_api_log_is_described(caplog: pytest.LogCaptureFixtur
     """The table of the request log's fields names what a line has, in its order."""
     register = ObserverRegister("api_log")
     register_observers(register)
-    (observer,) = register.close()
+    ((_, observer),) = register.close().requests
     before = set(vars(logging.makeLogRecord({})))
     with caplog.at_level(logging.INFO, "jackfield.api"):
         observer(Record())

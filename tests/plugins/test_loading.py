@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 from plugin_site import Site
 
+from jackfield.messages import Record
 from jackfield.plugins import PluginRecord, load_plugins
 
 HOOK = """
@@ -180,14 +181,34 @@ def test_an_optional_hook_of_a_later_host_is_left_alone(site: Site) -> None:
     assert (record.state, record.hooks) == ("loaded", ())
 
 
-@pytest.mark.parametrize("target", ["jackfield_odd:Plugin", "jackfield_odd:nothing"])
-def test_an_entry_point_that_is_neither_module_nor_instance_is_refused(site: Site, target: str) -> None:
-    """A class or None in the place of a plugin is incompatible: its hooks could not be called."""
-    source = "class Plugin: ...\nnothing = None"
-    site.install("odd", source, entry_points=f"[jackfield]\nodd = {target}\n")
+def test_an_entry_point_that_is_nothing_is_refused(site: Site) -> None:
+    """None in the place of a plugin is incompatible: it has no hooks that could be called."""
+    site.install("odd", "nothing = None", entry_points="[jackfield]\nodd = jackfield_odd:nothing\n")
     (record,) = load_plugins(installed=site.installed).records
     assert record.state == "incompatible"
-    assert record.reason == "its entry point names neither a module nor an instance of a class"
+    assert record.reason == "its entry point names None; name a module, a class or an object"
+
+
+def test_a_class_gives_each_host_a_plugin_of_its_own(site: Site) -> None:
+    """The host makes an instance, so that state which several hooks share is not shared by several hosts."""
+    source = HOOK + (
+        "class Plugin:\n"
+        "    @hookimpl\n"
+        "    def register_observers(self, register): register.request_finished(lambda record: self)\n"
+    )
+    site.install("mine", source, entry_points="[jackfield]\nmine = jackfield_mine:Plugin\n")
+    plugins = [load_plugins(installed=site.installed).observers().requests[0][1](Record()) for _ in range(2)]
+    assert [type(plugin).__name__ for plugin in plugins] == ["Plugin", "Plugin"]
+    assert plugins[0] is not plugins[1]
+
+
+def test_a_class_that_can_t_be_made_fails(site: Site) -> None:
+    """A plugin class takes no arguments; one that wants some is that plugin's failure, with the cause."""
+    source = "class Plugin:\n    def __init__(self, host): ..."
+    site.install("odd", source, entry_points="[jackfield]\nodd = jackfield_odd:Plugin\n")
+    (record,) = load_plugins(installed=site.installed).records
+    assert record.state == "failed"
+    assert "missing 1 required positional argument: 'host'" in record.reason
 
 
 def test_an_instance_can_be_a_plugin(site: Site) -> None:

@@ -12,6 +12,7 @@ from plugin_site import Site
 
 import jackfield
 from jackfield.messages import Record
+from jackfield.observing import Observers
 from jackfield.plugins import load_plugins
 
 HOOK = """
@@ -62,7 +63,7 @@ def test_observers_come_with_their_plugins_in_order(site: Site) -> None:
     """Observers of all plugins are returned by plugin name, as the functions that were registered."""
     for name in ("two", "one"):
         site.install(name, OBSERVER.format(name=name))
-    observers = load_plugins(installed=site.installed).observers()
+    observers = load_plugins(installed=site.installed).observers().requests
     assert [name for name, _ in observers] == ["one", "two"]
     for name, observer in observers:
         record = Record()
@@ -97,7 +98,7 @@ def test_a_plugin_whose_observers_fail_keeps_its_types(site: Site, source: str, 
     site.install("bad", "from jackfield import hookimpl\n\n\n" + hook + source + "\n" + provider + types)
     site.install("one", OBSERVER.format(name="one"))
     plugins = load_plugins(installed=site.installed)
-    assert [name for name, _ in plugins.observers()] == ["one"]
+    assert [name for name, _ in plugins.observers().requests] == ["one"]
     assert plugins.component_types().names == ("conversation.bad",)
     bad = plugins.records[0]
     assert (bad.state, bad.at_fault, bad.reason) == ("loaded", True, reason)
@@ -113,7 +114,7 @@ def test_a_plugin_that_fails_to_register_types_fails_as_a_whole(site: Site) -> N
     )
     site.install("bad", source)
     plugins = load_plugins(installed=site.installed)
-    assert plugins.observers() == ()
+    assert plugins.observers() == Observers()
     assert plugins.component_types().names == ()
     (record,) = plugins.records
     assert (record.state, record.hooks, record.types) == ("failed", (), ())

@@ -68,8 +68,10 @@ _HOOKS = tuple(name for name in vars(Hooks) if not name.startswith("_"))
 def _register(manager: PluginManager, candidate: Candidate) -> PluginRecord:
     def act() -> None:
         plugin = candidate.load()
-        if plugin is None or inspect.isclass(plugin):
-            raise PluginValidationError(plugin, "its entry point names neither a module nor an instance of a class")
+        if plugin is None:
+            raise PluginValidationError(plugin, "its entry point names None; name a module, a class or an object")
+        if inspect.isclass(plugin):
+            plugin = plugin()  # state that several of its hooks share belongs to one host, not to the module
         if manager.is_registered(plugin):
             raise PluginValidationError(plugin, f"is the same object as plugin {manager.get_name(plugin)!r}")
         manager.register(plugin, name=candidate.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
@@ -17,7 +17,7 @@ from pluggy import HookImpl, PluginManager
 from jackfield.chain.build import ChainBuild, ScrubStages
 from jackfield.chain.handler import Stage
 from jackfield.hookspecs import Hooks
-from jackfield.messages import Record
+from jackfield.observing import Observers
 from jackfield.plugins.asking import Provided, call, first, provided
 from jackfield.plugins.discovery import GROUP, Candidate, discover, matches, sift
 from jackfield.plugins.loading import guarded, load
@@ -84,7 +84,7 @@ class Plugins:
         self._notices = tuple(notices)
         self._registered: tuple[ComponentType, ...] | None = None
         self._strategies: dict[str, dict[str, type[RoutingStrategy]]] = {}
-        self._observers: tuple[tuple[str, Callable[[Record], None]], ...] | None = None
+        self._observers: Observers | None = None
 
     @property
     def records(self) -> tuple[PluginRecord, ...]:
@@ -158,19 +158,19 @@ class Plugins:
         answers = [provided("wrap_handler", one, None, {"build": build}) for one in found]
         return tuple(answer for answer in answers if answer is not None)
 
-    def observers(self) -> tuple[tuple[str, Callable[[Record], None]], ...]:
-        """Return the functions to call with each finished request's record, each with its plugin's name.
+    def observers(self) -> Observers:
+        """Return the functions to tell of finished requests, new catalogs and circuit breakers.
 
         The hook is called the first time, after ``register_components``: a plugin that fails there has no observers.
         """
         if self._observers is None:
             self.component_types()
-            observers: list[tuple[str, Callable[[Record], None]]] = []
+            observers: list[Observers] = []
             for implementation in self._implementations(self._manager.hook.register_observers.get_hookimpls()):
                 register = ObserverRegister(implementation.plugin_name)
                 if not self._ask("register_observers", implementation, register=register):
-                    observers += [(implementation.plugin_name, observer) for observer in register.close()]
-            self._observers = tuple(observers)
+                    observers.append(register.close())
+            self._observers = Observers.together(observers)
         return self._observers
 
     def add_commands(self, group: click.Group) -> tuple[str, ...]:

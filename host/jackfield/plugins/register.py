@@ -10,6 +10,7 @@ from typing import Any
 from jackfield.components import Component, Conversation, SecretStore
 from jackfield.errors import PluginError
 from jackfield.messages import Record
+from jackfield.observing import BreakerChange, CatalogChange, Observers
 from jackfield.plugins.types import ComponentType
 from jackfield.routing import RoutingStrategy
 from jackfield.scrubbing import Scrubber
@@ -183,14 +184,39 @@ class ObserverRegister:
 
     def __init__(self, plugin: str) -> None:
         self._plugin = plugin
-        self._observers: list[Callable[[Record], None]] = []
+        self._requests: list[Callable[[Record], None]] = []
+        self._catalogs: list[Callable[[CatalogChange], None]] = []
+        self._breakers: list[Callable[[BreakerChange], None]] = []
 
     def request_finished(self, observer: Callable[[Record], None]) -> None:
-        """Register a plain function.
+        """Register a plain function for finished requests.
 
         Raises:
             PluginError: it can't be called, or is async.
         """
+        self._check(observer)
+        self._requests.append(observer)
+
+    def catalog_changed(self, observer: Callable[[CatalogChange], None]) -> None:
+        """Register a plain function for new catalogs; raises as ``request_finished`` does."""
+        self._check(observer)
+        self._catalogs.append(observer)
+
+    def breaker_changed(self, observer: Callable[[BreakerChange], None]) -> None:
+        """Register a plain function for circuit breakers; raises as ``request_finished`` does."""
+        self._check(observer)
+        self._breakers.append(observer)
+
+    def close(self) -> Observers:
+        """Return what was registered, in that order."""
+        plugin = self._plugin
+        return Observers(
+            tuple((plugin, observer) for observer in self._requests),
+            tuple((plugin, observer) for observer in self._catalogs),
+            tuple((plugin, observer) for observer in self._breakers),
+        )
+
+    def _check(self, observer: object) -> None:
         if not callable(observer):
             raise PluginError(f"plugin {self._plugin!r} can't register {_name(observer)} as an observer: no function")
         if inspect.iscoroutinefunction(observer) or inspect.iscoroutinefunction(type(observer).__call__):
@@ -198,11 +224,6 @@ class ObserverRegister:
                 f"plugin {self._plugin!r} can't register {_name(observer)} as an observer: it is async, and observers "
                 "are plain functions that don't wait"
             )
-        self._observers.append(observer)
-
-    def close(self) -> tuple[Callable[[Record], None], ...]:
-        """Return what was registered, in that order."""
-        return tuple(self._observers)
 
 
 def _name(thing: object) -> str:

@@ -1,37 +1,81 @@
-"""The log of what a new catalog changes."""
+"""What a new catalog changes, and the log of it."""
 
 from __future__ import annotations
 
 import logging
+from typing import Literal
 
 from jackfield.catalog.catalog import Catalog, Entry, State
+from jackfield.observing import CatalogChange, ComponentChange
 
-__all__ = ["log_changes"]
+__all__ = ["catalog_change", "log_changes"]
 
 _log = logging.getLogger("jackfield.reload")
+_SAYS = {
+    "loaded": "component loaded",
+    "updated": "component updated",
+    "restored": "component is as its manifest says again",
+}
 
 
-def log_changes(before: Catalog, after: Catalog) -> None:
-    """Write a line for every component that came, changed, went, or is in trouble that wasn't told before."""
+def catalog_change(before: Catalog, after: Catalog) -> CatalogChange:
+    """Tell what has become of the components: those that came, changed, went, or are in trouble that is new."""
+    changes = [
+        change
+        for name, entry in after.entries.items()
+        if (change := _change(before.entries.get(name), entry)) is not None
+    ]
+    changes += [
+        ComponentChange(name=name, type_name=before.entries[name].manifest.type_name, what="removed", state="removed")
+        for name in before.entries.keys() - after.entries.keys()
+    ]
+    return CatalogChange(generation=after.generation, components=tuple(changes))
+
+
+def log_changes(before: Catalog, after: Catalog) -> CatalogChange:
+    """Write a line for every change, and one for each warning that wasn't told before; returns the changes."""
+    change = catalog_change(before, after)
+    changed = {component.name: component for component in change.components}
     for name, entry in after.entries.items():
         old = before.entries.get(name)
         if old is not entry and entry.state is not State.STARTING:
-            _log_change(old, entry, after.generation)
+            if name in changed:
+                _log_change(changed[name], entry, after.generation)
             for problem in entry.problems:
                 if problem.severity != "error" and (old is None or problem not in old.problems):
                     _log.warning("%s", problem, extra={"component": name})
-    for name in before.entries.keys() - after.entries.keys():
-        _log.info("component removed", extra={"component": name, "generation": after.generation})
+    for component in change.components:
+        if component.what == "removed":
+            _log.info("component removed", extra={"component": component.name, "generation": after.generation})
+    return change
 
 
-def _log_change(old: Entry | None, entry: Entry, generation: int) -> None:
-    about = {"component": entry.name, "type": entry.manifest.type_name, "generation": generation}
+def _change(old: Entry | None, entry: Entry) -> ComponentChange | None:
+    """Say what has become of one component; None if nothing has that anybody has to know."""
+    if old is entry:
+        return None
+    what = _what(old, entry)
+    if what is None:
+        return None
+    return ComponentChange(name=entry.name, type_name=entry.manifest.type_name, what=what, state=entry.state.value)
+
+
+def _what(old: Entry | None, entry: Entry) -> Literal["starting", "loaded", "updated", "restored", "failed"] | None:
+    if entry.state is State.STARTING:
+        return "starting"
     if entry.state is State.READY:
         if old is None or old.instance is not entry.instance:
-            loaded = old is None or old.instance is None
-            _log.info("component loaded" if loaded else "component updated", extra=about)
-        elif old.state is not State.READY:
-            _log.info("component is as its manifest says again", extra=about)
-    elif old is None or (old.state, old.problems) != (entry.state, entry.problems):
+            return "loaded" if old is None or old.instance is None else "updated"
+        return "restored" if old.state is not State.READY else None
+    if old is None or (old.state, old.problems) != (entry.state, entry.problems):
+        return "failed"
+    return None
+
+
+def _log_change(change: ComponentChange, entry: Entry, generation: int) -> None:
+    about = {"component": change.name, "type": change.type_name, "generation": generation}
+    if change.what == "failed":
         serves = "keeps serving its previous version" if entry.instance else "is not available"
-        _log.error("the component %s", serves, extra={**about, "state": entry.state.value, "cause": entry.cause})
+        _log.error("the component %s", serves, extra={**about, "state": change.state, "cause": entry.cause})
+    elif change.what in _SAYS:
+        _log.info(_SAYS[change.what], extra=about)

@@ -16,6 +16,7 @@ from jackfield.catalog.instance import Instance
 from jackfield.errors import Problem
 from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.folder import Scan
+from jackfield.observing import CatalogChange
 from jackfield.reload.builds import Builds
 from jackfield.reload.changes import log_changes
 from jackfield.reload.outcomes import Outcome, built, held, kept, no_store
@@ -40,6 +41,7 @@ class Reconciler:
         changed: called after every new catalog.
         generation: the generation to go on from.
         resilience: follows the folders too, and changes with the catalog.
+        observe: told what each new catalog changes.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class Reconciler:
         changed: Callable[[], None] = lambda: None,
         generation: int = 0,
         resilience: Resilience | None = None,
+        observe: Callable[[CatalogChange], None] = lambda _: None,
     ) -> None:
         self.catalog = Catalog(generation)
         self.unreadable: Mapping[str, tuple[Problem, ...]] = {}
         self._denied = denied
         self._changed = changed
+        self._observe = observe
         self._resilience = resilience or Resilience()
         self._scan: Scan | None = None
         self._builds = Builds(
@@ -282,7 +286,7 @@ class Reconciler:
     def _replace_catalog(self, entries: dict[str, Entry]) -> None:
         before, self.catalog = self.catalog, Catalog(self.catalog.generation + 1, MappingProxyType(entries))
         if not self._closed:
-            log_changes(before, self.catalog)
+            self._observe(log_changes(before, self.catalog))
         for name, entry in before.entries.items():
             if entry.instance is not None and entry.instance is not self._serving(name):
                 self._retire(entry.instance)

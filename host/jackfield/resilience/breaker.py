@@ -39,13 +39,21 @@ class Breaker:
         policy: when it opens, and for how long.
         component: the component's name.
         clock: seconds that only rise.
+        changed: called after every change of state, with the component's name, the breaker's and the state.
     """
 
-    def __init__(self, policy: BreakerPolicy, component: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        policy: BreakerPolicy,
+        component: str,
+        clock: Callable[[], float],
+        changed: Callable[[str, str, str], None] = lambda *_: None,
+    ) -> None:
         self.policy: Final = policy
         self.component: Final = component
         self.name: Final = f"{policy.name}-{component}"
         self._clock = clock
+        self._changed = changed
         self._state = BreakerState.CLOSED
         self._counts = Counts()
         self._generation = 0
@@ -132,6 +140,7 @@ class Breaker:
         self._begin(state, now)
         about = {"breaker": self.name, "component": self.component, "from": before.value, "to": state.value}
         _log.warning('Circuit breaker "%s" changed state from %s to %s', self.name, before, state, extra=about)
+        self._changed(self.component, self.name, state.value)
 
     def _begin(self, state: BreakerState, now: float) -> None:
         """Begin to count anew."""

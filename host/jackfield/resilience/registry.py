@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from weakref import WeakValueDictionary
 
 from jackfield.catalog.catalog import State
 from jackfield.errors import Problem
 from jackfield.manifests.folder import Scan
 from jackfield.manifests.resiliency import ResiliencyManifest
+from jackfield.observing import BreakerChange
 from jackfield.resilience.breaker import Breaker
 from jackfield.resilience.definitions import BreakerPolicy
 from jackfield.resilience.documents import Documents, ResiliencyEntry, follow
@@ -30,10 +31,12 @@ class Resilience:
 
     Args:
         timing: where time and chance come from.
+        observe: told of every breaker that comes, changes its state or goes.
     """
 
-    def __init__(self, timing: Timing = REAL) -> None:
+    def __init__(self, timing: Timing = REAL, *, observe: Callable[[BreakerChange], None] = lambda _: None) -> None:
         self._timing = timing
+        self._observe = observe
         self._documents = Documents()
         self._routers: frozenset[str] = frozenset()
         self._scan: Scan | None = None
@@ -98,7 +101,9 @@ class Resilience:
             for holder in holders:
                 self._arm(holder)
         used = {id(holder.plan.breaker) for holder in holders if holder.plan is not None}
-        self._breakers = {key: breaker for key, breaker in self._breakers.items() if id(breaker) in used}
+        unused = [key for key, breaker in self._breakers.items() if id(breaker) not in used]
+        for breaker in [self._breakers.pop(key) for key in unused]:
+            self._told(breaker.component, breaker.name, "removed")
         _log_changes(before, self._documents)
 
     def _arm(self, holder: Holder) -> None:
@@ -113,8 +118,12 @@ class Resilience:
         key = (policy.name, component)
         breaker = self._breakers.get(key)
         if breaker is None or breaker.policy != policy:
-            self._breakers[key] = breaker = Breaker(policy, component, self._timing.clock)
+            self._breakers[key] = breaker = Breaker(policy, component, self._timing.clock, self._told)
+            self._told(component, breaker.name, breaker.state.value)
         return breaker
+
+    def _told(self, component: str, name: str, state: str) -> None:
+        self._observe(BreakerChange(component=component, name=name, state=state))
 
 
 def _log_changes(before: Documents, after: Documents) -> None:
