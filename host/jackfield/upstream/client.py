@@ -10,8 +10,10 @@ import io
 import ssl
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from contextvars import ContextVar
+from typing import Any, Final
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -27,6 +29,8 @@ _LARGEST_ERROR: Final = 64 * 1024
 _LARGE_BODY: Final = 64 * 1024
 _TAIL_SECONDS: Final = 0.25
 _AUTOMATIC_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_CLOSED: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+_used_before: ContextVar[bool] = ContextVar("used_before", default=False)
 _FAILURES: Final = (aiohttp.ClientError, OSError, TimeoutError)
 
 
@@ -57,6 +61,28 @@ def _ended_by_failure(writer: AbstractStreamWriter) -> Iterator[None]:
         if transport is not None:
             transport.abort()
         raise
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Tells whether the connection of the call that runs in a task was used before."""
+
+    def __init__(self, trust: ssl.SSLContext | None) -> None:
+        super().__init__(limit=0, ssl=True if trust is None else trust)
+        self._known: WeakSet[object] = WeakSet()
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Any],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's signature
+    ) -> aiohttp.connector.Connection:
+        """Take a connection from the pool, or make one."""
+        connection = await super().connect(req, traces, timeout)
+        protocol = connection.protocol
+        _used_before.set(protocol in self._known)
+        if protocol is not None:
+            self._known.add(protocol)
+        return connection
 
 
 class HttpReply:
@@ -146,7 +172,7 @@ class Upstream:
         # Headers go with each request and are none of the session's: aiohttp shows those to a proxy that tunnels.
         self._headers = CIMultiDict(headers)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=True if trust is None else trust),
+            connector=_Connector(trust),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=_AUTOMATIC_HEADERS,
             timeout=aiohttp.ClientTimeout(total=None, connect=connect_seconds, sock_read=silence_seconds),
@@ -179,17 +205,28 @@ class Upstream:
             return await self._request(url, body)
         try:
             async with asyncio.timeout(self._connect_seconds + 2 * self._silence_seconds):
-                return await self._request(url, _LargeBody(io.BytesIO(body)))
+                return await self._request(url, body, large=True)
         except TimeoutError as error:
             raise self.failure(error) from None
 
-    async def _request(self, url: str | URL, body: bytes | _LargeBody) -> aiohttp.ClientResponse:
-        try:
-            return await self._session.post(
-                url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
-            )
-        except _FAILURES as error:
-            raise self.failure(error) from None
+    async def _request(self, url: str | URL, body: bytes, *, large: bool = False) -> aiohttp.ClientResponse:
+        repeatable = True
+        while True:
+            _used_before.set(False)
+            try:
+                return await self._session.post(
+                    url,
+                    data=_LargeBody(io.BytesIO(body)) if large else body,
+                    headers=self._headers,
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                )
+            except _FAILURES as error:
+                # A server may close a kept connection at any time, also while the next call is on its way to it. A
+                # call that got nothing back from such a one goes out again, on another.
+                if not (repeatable and _used_before.get() and isinstance(error, _CLOSED)):
+                    raise self.failure(error) from None
+            repeatable = False
 
     async def _start_of(self, response: aiohttp.ClientResponse) -> bytes:
         start = b""

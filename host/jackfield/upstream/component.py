@@ -189,8 +189,10 @@ class UpstreamConversation(Conversation[SettingsT]):
         upstream, url = self._upstream, self._url
         if upstream is None or url is None:
             raise ProviderUnreachable("the component is not running")
-        body = _encode(self.body(request, model, stream=stream))
-        return await upstream.post(url if model == self.model else self.url(model), body)
+        body = self.body(request, model, stream=stream)
+        if request.extra:
+            body = msgspec.to_builtins(body) | request.extra
+        return await upstream.post(url if model == self.model else self.url(model), _encode(body))
 
     def _without_secrets(self, error: InvokeError) -> InvokeError:
         """Take the key and the headers' values out of what the provider said; it may quote what it was sent."""

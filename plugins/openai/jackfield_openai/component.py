@@ -32,6 +32,8 @@ class CompatibleConversation(UpstreamConversation[SettingsT]):
 
     Settings: ClassVar[type[CompatibleSettings]] = CompatibleSettings
 
+    takes_extra: ClassVar[bool] = True
+
     finish_reasons: ClassVar[Mapping[str, FinishReason]] = FINISH_REASONS
     """The meanings of the server's finish reasons; any other is ``stop``, or ``tool_calls`` where there are calls."""
 

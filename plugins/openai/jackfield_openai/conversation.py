@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
 
-from jackfield import Build
+from jackfield import Build, ConversationRequest
 from jackfield_openai.component import CompatibleConversation
 from jackfield_openai.defaults import AZURE_MODEL, OPENAI_ENDPOINT, OPENAI_MODEL
 from jackfield_openai.dialect import COMPATIBLE, Dialect, older_azure, openai_dialect
 from jackfield_openai.settings import OpenAISettings
+from jackfield_openai.wire import ChatBody
 
 __all__ = ["OpenAIConversation"]
 
@@ -53,7 +54,17 @@ class OpenAIConversation(CompatibleConversation[OpenAISettings]):
 
     def dialect(self, model: str) -> Dialect:
         """Return OpenAI's rules for its own models, or the common ground for another server's."""
+        effort = self.settings.reasoning_effort
         if self.settings.azure:
-            return older_azure(openai_dialect(model), self.settings.api_version)
+            return older_azure(openai_dialect(model, effort), self.settings.api_version)
         host = "." + (urlsplit(self.endpoint).hostname or "")
-        return openai_dialect(model) if host.endswith(_OPENAI_HOSTS) else COMPATIBLE
+        return openai_dialect(model, effort) if host.endswith(_OPENAI_HOSTS) else COMPATIBLE
+
+    def body(self, request: ConversationRequest, model: str, *, stream: bool) -> ChatBody:
+        """Return the body, with the manifest's reasoning effort, or none where tools would be refused otherwise."""
+        body = super().body(request, model, stream=stream)
+        effort = self.settings.reasoning_effort
+        if not effort and body.tools is not None and not self.dialect(model).reasons_with_tools:
+            effort = "none"
+        body.reasoning_effort = effort or None
+        return body

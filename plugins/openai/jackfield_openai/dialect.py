@@ -18,8 +18,10 @@ _SAMPLING: Final = frozenset({"temperature", "top_p", "presence_penalty", "frequ
 _AS_SYSTEM: Final[Mapping[Role, str]] = MappingProxyType({"developer": "system"})
 _AS_WRITTEN: Final[Mapping[Role, str]] = MappingProxyType({})
 
-_REASONING = re.compile(r"(o\d+|gpt-5(?!-chat))(-.*)?|gpt-5\.\d+-chat.*")
-"""Models that take no sampling settings: the o series, gpt-5 itself, and the chat versions of later fives."""
+_REASONING = re.compile(r"(o\d+|gpt-5(?!-chat))(-.*)?|gpt-5\.\d+-chat.*|gpt-(5\.([5-9]|\d\d)|[6-9](\.\d+)?)(-.*)?")
+"""Models that take no sampling settings while they reason, which they do unless told otherwise."""
+
+_NO_TOOLS_WHILE_REASONING = re.compile(r"gpt-(5\.([4-9]|\d\d)|[6-9](\.\d+)?)(-.*)?")
 
 _DEVELOPER_ROLE = re.compile(r"(o\d+|gpt-[5-9])([-.].*)?")
 _NO_SYSTEM_ROLE = re.compile(r"(o1-mini|o1-preview)(-.*)?")
@@ -46,6 +48,7 @@ class Dialect:
             none may be called; without ``required`` or ``named`` such a choice is an error.
         required: the server's word for the choice ``required``.
         tool_names: whether a tool's result names its function.
+        reasons_with_tools: False for models that call tools in this API only while they don't reason.
         returned_reasoning: the member in which an assistant message's thinking goes back; empty where it must not.
     """
 
@@ -62,6 +65,7 @@ class Dialect:
     tool_choices: frozenset[str] = _ENFORCED
     required: Literal["required", "any"] = "required"
     tool_names: bool = False
+    reasons_with_tools: bool = True
     returned_reasoning: Literal["", "reasoning", "reasoning_content"] = ""
 
 
@@ -72,16 +76,23 @@ OPENAI: Final = Dialect(max_tokens_field="max_completion_tokens", refused=frozen
 """OpenAI's own API, for the models that take sampling settings."""
 
 
-def openai_dialect(model: str) -> Dialect:
+def openai_dialect(model: str, effort: str = "") -> Dialect:
     """Return what OpenAI's own API, or Azure's, understands for one model.
 
-    The rules come from OpenAI's API reference and Azure's page on reasoning models: the o series and gpt-5 refuse
-    sampling settings, everything since o1 knows the role ``developer``, o1-mini and o1-preview know neither that role
-    nor ``system``, and from gpt-5.5 on a prompt cache is kept for 24 hours or not configured at all.
+    The rules come from OpenAI's API reference, its errors, and Azure's page on reasoning models: the o series, gpt-5
+    and everything from gpt-5.5 on refuse sampling settings while they reason, from gpt-5.4 on tools too; everything
+    since o1 knows the role ``developer``, o1-mini and o1-preview know neither that role nor ``system``, and from gpt-5.5 on a
+    prompt cache is kept for 24 hours or not configured at all.
+
+    Args:
+        model: the model's name.
+        effort: the manifest's reasoning effort; ``none`` lets a model take what it refuses while it reasons.
     """
     dialect = OPENAI
-    if _REASONING.fullmatch(model):
+    if _REASONING.fullmatch(model) and effort != "none":
         dialect = replace(dialect, refused=dialect.refused | _SAMPLING)
+    if _NO_TOOLS_WHILE_REASONING.fullmatch(model):
+        dialect = replace(dialect, reasons_with_tools=False)
     if _NO_SYSTEM_ROLE.fullmatch(model):
         return replace(dialect, system_role=False)
     if _DEVELOPER_ROLE.fullmatch(model):

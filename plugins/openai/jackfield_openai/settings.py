@@ -25,11 +25,13 @@ class OpenAISettings(CompatibleSettings):
         key: the API key; the host names the fix if it is missing.
         api_type: ``open_ai`` or ``azure``, in any case.
         api_version: the ``api-version`` of Azure's API; Azure alone has one.
+        reasoning_effort: how much a model that can think thinks, in the API's words; empty leaves it to the model.
     """
 
     key: Secret
     api_type: str = "open_ai"
     api_version: str = ""
+    reasoning_effort: str = ""
 
     @field_validator("api_type")
     @classmethod

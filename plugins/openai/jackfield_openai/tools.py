@@ -85,6 +85,8 @@ def _tool(tool: Tool) -> dict[str, Any]:
     parameters = tool.parameters or _NO_PARAMETERS
     # Arguments are an object, and servers refuse a schema that doesn't say so.
     function["parameters"] = parameters if "type" in parameters else {"type": "object", **parameters}
+    if tool.strict:
+        function["strict"] = True
     return {"type": "function", "function": function}
 
 

@@ -108,7 +108,7 @@ def test_stream_cut_at_every_byte(opened: Opened, asked: Asked) -> None:
         async with FakeUpstream(answer) as upstream, opened(endpoint=upstream.endpoint) as component:
             return await streamed(component, asked())
 
-    assert asyncio.run(scenario()) == [Delta(TextPart("für 🎈")), Finish("stop", 0, "gpt-5-nano")]
+    assert asyncio.run(scenario()) == [Delta(TextPart("für 🎈")), Finish("stop", 0, "gpt-5.6-luna")]
 
 
 def test_server_that_does_not_stream(opened: Opened, asked: Asked) -> None:
@@ -121,7 +121,7 @@ def test_server_that_does_not_stream(opened: Opened, asked: Asked) -> None:
         async with FakeUpstream(answer) as upstream, opened(endpoint=upstream.endpoint) as component:
             return await streamed(component, asked())
 
-    assert asyncio.run(scenario()) == [Delta(TextPart("whole")), Finish("stop", 0, "gpt-5-nano")]
+    assert asyncio.run(scenario()) == [Delta(TextPart("whole")), Finish("stop", 0, "gpt-5.6-luna")]
 
 
 @pytest.mark.parametrize("end", [b"\n\ndata: [DONE]", b"\n\ndata: [DONE]\n", b"\n", b""])
@@ -136,7 +136,7 @@ def test_careless_ends(opened: Opened, asked: Asked, end: bytes) -> None:
         async with FakeUpstream(answer) as upstream, opened(endpoint=upstream.endpoint) as component:
             return await streamed(component, asked())
 
-    assert asyncio.run(scenario()) == [Delta(TextPart("hi")), Finish("stop", 0, "gpt-5-nano")]
+    assert asyncio.run(scenario()) == [Delta(TextPart("hi")), Finish("stop", 0, "gpt-5.6-luna")]
 
 
 def test_request_on_the_wire(opened: Opened, asked: Asked) -> None:

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from jackfield import Build, ConversationRequest, GenerationSettings
+from jackfield import Build, ConversationRequest, GenerationSettings, Tool
 from jackfield.testing import Exchange, FakeUpstream, chat
 from jackfield_openai import (
     ChatBody,
@@ -29,11 +29,11 @@ AZURE = {"apiType": "azure", "endpoint": "https://res.openai.azure.com", "apiVer
 @pytest.mark.parametrize(
     ("settings", "environment", "model"),
     [
-        ({}, {}, "gpt-5-nano"),
+        ({}, {}, "gpt-5.6-luna"),
         ({}, {"OPENAI_MODEL": "gpt-env"}, "gpt-env"),
         ({"model": "gpt-own"}, {"OPENAI_MODEL": "gpt-env"}, "gpt-own"),
-        ({"model": " "}, {"OPENAI_MODEL": " "}, "gpt-5-nano"),
-        ({}, {"AZURE_OPENAI_MODEL": "deployment"}, "gpt-5-nano"),
+        ({"model": " "}, {"OPENAI_MODEL": " "}, "gpt-5.6-luna"),
+        ({}, {"AZURE_OPENAI_MODEL": "deployment"}, "gpt-5.6-luna"),
         (AZURE, {}, "gpt-4.1-nano"),
         (AZURE, {"AZURE_OPENAI_MODEL": "deployment", "OPENAI_MODEL": "gpt-env"}, "deployment"),
         ({**AZURE, "model": "own"}, {"AZURE_OPENAI_MODEL": "deployment"}, "own"),
@@ -92,6 +92,25 @@ def test_headers(
 ) -> None:
     """OpenAI gets a bearer token and the organisation, Azure its own header."""
     assert make(environment, **settings).headers() == headers
+
+
+@pytest.mark.parametrize(
+    ("settings", "model", "tools", "effort"),
+    [
+        ({}, "gpt-5.6-luna", True, "none"),
+        ({}, "gpt-5.6-luna", False, None),
+        ({"reasoningEffort": "high"}, "gpt-5.6-luna", True, "high"),
+        ({"reasoningEffort": "low"}, "gpt-5.6-luna", False, "low"),
+        ({}, "gpt-4.1", True, None),
+        ({"endpoint": "http://localhost:8000/v1"}, "gpt-5.6-luna", True, None),
+    ],
+)
+def test_reasoning_effort(  # noqa: PLR0917  pytest names them
+    make: Make, asked: Asked, settings: Mapping[str, str], model: str, tools: bool, effort: str | None
+) -> None:
+    """The manifest's effort is sent; without one, none goes with tools to models that call none while they reason."""
+    request = asked(tools=(Tool(name="f"),) if tools else ())
+    assert make(**settings).body(request, model, stream=False).reasoning_effort == effort
 
 
 @pytest.mark.parametrize(

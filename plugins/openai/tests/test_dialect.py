@@ -19,6 +19,9 @@ from jackfield_openai.dialect import older_azure
         ("gpt-5-chat-latest", True),
         ("gpt-5.2", True),
         ("gpt-5.2-chat-latest", False),
+        ("gpt-5.4-nano", True),
+        ("gpt-5.6-luna", False),
+        ("gpt-6.1-sol", False),
         ("o1", False),
         ("o1-mini", False),
         ("o3", False),
@@ -28,8 +31,9 @@ from jackfield_openai.dialect import older_azure
     ],
 )
 def test_temperature(model: str, takes_temperature: bool) -> None:
-    """The o series, gpt-5 and the later chat versions refuse a temperature; every other model may be sent one."""
+    """What reasons by itself refuses a temperature, unless told not to; every other model may be sent one."""
     assert ("temperature" not in openai_dialect(model).refused) is takes_temperature
+    assert "temperature" not in openai_dialect(model, "none").refused
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from jackfield import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from jackfield.testing import Behaviour, Exchange, FakeUpstream, event_stream, hang, reset
+from jackfield.testing import Behaviour, Exchange, FakeUpstream, chat, event_stream, hang, reset
 from jackfield_openai import OpenAIConversation
 
 Opened = Callable[..., AbstractAsyncContextManager[OpenAIConversation]]
@@ -89,6 +89,38 @@ def failure(
     with pytest.raises(InvokeError) as caught:
         asyncio.run(scenario())
     return caught.value
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_kept_connection_that_was_closed_is_not_the_calls_end(opened: Opened, asked: Asked, *, stream: bool) -> None:
+    """A server that promises to keep a connection and closes it right away gets the next call on another one."""
+
+    async def once(exchange: Exchange) -> None:
+        await chat(exchange)
+        exchange.writer.transport.close()
+
+    async def scenario() -> tuple[int, int]:
+        async with FakeUpstream(once) as upstream, opened(endpoint=upstream.endpoint) as component:
+            for _ in range(20):
+                if stream:
+                    assert [event async for event in component.stream(asked(stream=True))]
+                else:
+                    assert (await component.converse(asked())).choices
+            return len(upstream.requests), upstream.connections
+
+    assert asyncio.run(scenario()) == (20, 20)
+
+
+def test_a_call_on_a_new_connection_is_never_repeated(opened: Opened, asked: Asked) -> None:
+    """Whatever a server does with it: nobody knows what a call that vanished has done."""
+
+    async def scenario() -> int:
+        async with FakeUpstream(reset) as upstream, opened(endpoint=upstream.endpoint) as component:
+            with pytest.raises(ProviderUnreachable):
+                await component.converse(asked())
+            return len(upstream.requests)
+
+    assert asyncio.run(scenario()) == 1
 
 
 EITHER_WAY: list[tuple[str, Behaviour, type[InvokeError], str]] = [
