@@ -18,6 +18,7 @@ from jackfield.options import HostOptions
 from jackfield.plugins.manager import load_plugins
 from jackfield.plugins.types import ComponentType, ComponentTypes
 
+DENIED = ("redis",)
 HEAD = "apiVersion: dapr.io/v1alpha1\nkind: Component\n"
 
 
@@ -44,7 +45,7 @@ BAD: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "quoted boolean": (component("q", extra="  ignoreErrors: 'true'\n"), ("spec.ignoreErrors: must be true or false",)),
     "key twice": (component("twice", extra="  version: v1\n"), ("the key version stands in line",)),
     "misspelt type": (component("ehco", "conversation.ehco"), ("did you mean conversation.echo?",)),
-    "missing plugin": (component("x", "conversation.anthropic"), ("jackfield install jackfield-anthropic",)),
+    "blocked plugin": (component("x", "cache.redis"), ("plugin redis", "--deny-plugins")),
     "upper case": (component("upper", "Conversation.echo"), ("must be in lower case",)),
     "unknown setting": (component("u", "conversation.llamacpp", modle="smollm2"), ("did you mean model?",)),
     "out of range": (component("r", "conversation.llamacpp", parallel="900"), ("parallel: must be at most 64",)),
@@ -94,13 +95,13 @@ class Verdicts:
 
 def installed() -> ComponentTypes:
     """The component types of this environment."""
-    return load_plugins(builtins=BUILTINS).component_types()
+    return load_plugins(builtins=BUILTINS, deny=DENIED).component_types()
 
 
 def checked(folder: Path, types: ComponentTypes, *, strict: bool = False, **environment: str) -> Checked:
     """Check a folder."""
-    options = HostOptions(folders=(folder,), environment=environment)
-    return asyncio.run(check_folders(options, types, load_plugins(builtins=BUILTINS), strict=strict))
+    options = HostOptions(folders=(folder,), environment=environment, deny_plugins=DENIED)
+    return asyncio.run(check_folders(options, types, load_plugins(builtins=BUILTINS, deny=DENIED), strict=strict))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     for problem in checked(folder, installed()).problems:
         check.setdefault(Path(problem.file).stem, set()).add((problem.severity, str(problem)))
     serve: dict[str, set[tuple[str, str]]] = {}
-    with RunningHost(folder) as running:
+    with RunningHost(folder, options={"deny_plugins": DENIED}) as running:
         for name in [
             entry["name"] for entry in running.request("GET", "/v1.0/metadata").json["jackfield"]["components"]
         ]:

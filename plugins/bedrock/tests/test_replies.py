@@ -27,8 +27,7 @@ from jackfield import (
     Usage,
     collect,
 )
-from jackfield.testing import FakeUpstream, Reply, Script, say
-from jackfield.testing.upstream import Exchange
+from jackfield.testing import Exchange, FakeUpstream, Reply, Script, say
 from jackfield_bedrock import BedrockConversation
 from jackfield_bedrock.opaque import unpack
 from jackfield_bedrock.testing import Converse, event_frame, frames

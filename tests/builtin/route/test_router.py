@@ -566,7 +566,8 @@ def test_a_scrubber_that_ran_at_the_router_is_skipped_at_its_target(tmp_path: Pa
 def test_a_scrubber_that_a_router_names_scrubs_the_reply_too(tmp_path: Path) -> None:
     """It comes on top of the target's own, and doesn't stand in for one that is missing there."""
     patterns: Any = [{"name": "ORDER", "regex": "ORD-[0-9]{6}"}]
-    own = component("orders", "scrubber.presidio", entities=[], patterns=patterns)  # type: ignore[arg-type]
+    slow = "  initTimeout: 60s\n"  # on a busy machine
+    own = component("orders", "scrubber.presidio", extra=slow, entities=[], patterns=patterns)  # type: ignore[arg-type]
     routers = {name: router(target, name=name, scrubber="orders", scrubPII="output") for name, target in PAIRS.items()}
     write(tmp_path, own=own, a=component("a"), b=component("b", scrubber="none"), **routers)
     text = "ORD-123456 of jane@example.com"
