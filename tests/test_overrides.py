@@ -9,6 +9,7 @@ import pytest
 
 from jackfield.errors import InvalidParameters, MalformedRequest
 from jackfield.http.alpha2 import decode_alpha2
+from jackfield.http.strict_json import parse
 from jackfield.messages import ConversationRequest, GenerationSettings, Record
 from jackfield.overrides import OverridePolicy
 
@@ -33,7 +34,7 @@ VALUES: dict[str, tuple[Any, str, Any]] = {
 def decode(policy: OverridePolicy = DEFAULT, record: Record | None = None, **members: Any) -> ConversationRequest:
     """Decode an alpha2 request that has these members beside its input."""
     body = json.dumps({"inputs": INPUTS, **members}).encode()
-    return decode_alpha2(body, component="llm", policy=policy, record=record or Record())
+    return decode_alpha2(parse(body), component="llm", policy=policy, record=record or Record())
 
 
 @pytest.mark.parametrize("name", VALUES)

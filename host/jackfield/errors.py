@@ -9,6 +9,7 @@
     │   ├── MissingInputs            400  ERR_CONVERSATION_MISSING_INPUTS
     │   ├── MalformedRequest         400  ERR_MALFORMED_REQUEST
     │   ├── BodyUnreadable           400  ERR_BODY_READ
+    │   ├── HostFault                500  ERROR
     │   └── InvokeError              500  ERR_CONVERSATION_INVOKE
     │       ├── ProviderError        the provider answered with an error status or with nonsense
     │       ├── ProviderUnreachable  no connection, or it broke before the reply was whole
@@ -21,7 +22,8 @@
     ├── InvalidSetting               a setting that can be read has a value that can't be used
     │   └── NoSuchComponent          it names a component that isn't there, or is of another kind
     ├── SecretNotFound               a secret store has no such secret
-    └── PluginError                  a plugin broke a rule of the plugin interface
+    ├── PluginError                  a plugin broke a rule of the plugin interface
+    └── ServiceFailed                a plugin's service can't start
 
 The codes and message formats of ``RequestError`` are those of Dapr's conversation API (contract sheet, section 1.6).
 """
@@ -38,6 +40,7 @@ __all__ = [
     "ComponentNotFound",
     "ConfigurationError",
     "ErrorCode",
+    "HostFault",
     "InvalidParameters",
     "InvalidSetting",
     "InvokeError",
@@ -55,6 +58,7 @@ __all__ = [
     "RequestError",
     "ScrubberMissing",
     "SecretNotFound",
+    "ServiceFailed",
 ]
 
 
@@ -133,6 +137,12 @@ class BodyUnreadable(RequestError):
     format = "failed to read request body: {detail}"
 
 
+class HostFault(RequestError):
+    """A fault of the host itself, or of a plugin's dialect; ``detail`` is the exception's type and nothing else."""
+
+    format = "internal error: {detail}"
+
+
 class InvokeError(RequestError):
     """The component could not answer a request that was in order."""
 
@@ -189,6 +199,7 @@ ERROR_CODES: dict[type[RequestError], ErrorCode] = {
     MissingInputs: ErrorCode("ERR_CONVERSATION_MISSING_INPUTS", 400, "INVALID_ARGUMENT"),
     MalformedRequest: ErrorCode("ERR_MALFORMED_REQUEST", 400, "INVALID_ARGUMENT"),
     BodyUnreadable: ErrorCode("ERR_BODY_READ", 400, "RESOURCE_EXHAUSTED"),
+    HostFault: ErrorCode("ERROR", 500, "INTERNAL"),
     InvokeError: ErrorCode("ERR_CONVERSATION_INVOKE", 500, "INTERNAL"),
 }
 """The reply for each kind of error; a subclass that has no row of its own takes its parent's."""
@@ -286,3 +297,17 @@ class SecretNotFound(JackfieldError):
 
 class PluginError(JackfieldError):
     """A plugin broke a rule of the plugin interface; the text names the plugin and the rule."""
+
+
+class ServiceFailed(JackfieldError):
+    """A service that ``run_service`` brings can't start; the text says what is wrong and what to do, and is logged.
+
+    Args:
+        cause: the text.
+        needed: the operator asked for the service, so that the host isn't ready without it; otherwise a warning will
+            do.
+    """
+
+    def __init__(self, cause: str, *, needed: bool = True) -> None:
+        super().__init__(cause)
+        self.needed = needed

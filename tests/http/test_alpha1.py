@@ -10,6 +10,7 @@ import pytest
 from jackfield.errors import InvalidParameters, MalformedRequest, MissingInputs
 from jackfield.events import Choice, Result, Usage
 from jackfield.http.alpha1 import DecodedAlpha1, decode_alpha1, encode_alpha1
+from jackfield.http.strict_json import parse
 from jackfield.messages import GenerationSettings, Message, ReasoningPart, Record, TextPart, ToolCall
 from jackfield.overrides import OverridePolicy
 
@@ -21,7 +22,7 @@ BOTH_MODES = pytest.mark.parametrize("documented", [True, False], ids=["document
 def decode(members: Any, *, documented: bool = True) -> DecodedAlpha1:
     """Decode a request for the component llm."""
     body = members if isinstance(members, bytes) else json.dumps(members).encode()
-    return decode_alpha1(body, component="llm", policy=POLICY, documented=documented, record=Record())
+    return decode_alpha1(parse(body), component="llm", policy=POLICY, documented=documented, record=Record())
 
 
 def refusal(kind: type[Exception], members: Any, *, documented: bool = True) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from jackfield.errors import InvalidParameters, MalformedRequest, MissingInputs
 from jackfield.http.alpha2 import decode_alpha2
+from jackfield.http.strict_json import parse
 from jackfield.messages import (
     ConversationRequest,
     GenerationSettings,
@@ -29,7 +30,7 @@ INPUTS = [{"messages": [USER]}]
 def decode(members: Any) -> ConversationRequest:
     """Decode a request for the component llm."""
     body = members if isinstance(members, bytes) else json.dumps(members).encode()
-    return decode_alpha2(body, component="llm", policy=POLICY, record=Record())
+    return decode_alpha2(parse(body), component="llm", policy=POLICY, record=Record())
 
 
 def refusal(kind: type[Exception], members: Any) -> str:
@@ -112,7 +113,7 @@ def test_a_bare_request_has_defaults() -> None:
     """What a request doesn't say is unset, and an input without messages is in order."""
     record = Record()
     body = b'{"inputs":[{"messages":[]},{}]}'
-    request = decode_alpha2(body, component="llm", policy=POLICY, record=record)
+    request = decode_alpha2(parse(body), component="llm", policy=POLICY, record=record)
     assert request == ConversationRequest(component="llm", messages=(), record=record)
 
 
@@ -280,6 +281,6 @@ def test_a_scrub_flag_further_in_counts_for_its_message(flag: str, place: str) -
     plain = {"ofUser": {"content": [{"text": "b"}]}}
     body = json.dumps({"inputs": [{"messages": [message, plain]}]}).encode()
 
-    request = decode_alpha2(body, component="c", policy=OverridePolicy.from_manifest(None), record=Record())
+    request = decode_alpha2(parse(body), component="c", policy=OverridePolicy.from_manifest(None), record=Record())
 
     assert [message.scrub for message in request.messages] == [True, False]

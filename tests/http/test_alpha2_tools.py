@@ -9,6 +9,7 @@ import pytest
 
 from jackfield.errors import InvalidParameters
 from jackfield.http.alpha2 import decode_alpha2
+from jackfield.http.strict_json import parse
 from jackfield.messages import ConversationRequest, Record
 from jackfield.overrides import OverridePolicy
 
@@ -26,7 +27,7 @@ REQUIRED = (
 def decode(tools: list[Any], choice: str | None) -> ConversationRequest:
     """Decode a request with these tools and this choice."""
     body = json.dumps({"inputs": INPUTS, "tools": tools, "toolChoice": choice}).encode()
-    return decode_alpha2(body, component="llm", policy=OverridePolicy.from_manifest(None), record=Record())
+    return decode_alpha2(parse(body), component="llm", policy=OverridePolicy.from_manifest(None), record=Record())
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from jackfield.errors import RequestError
 from jackfield.http.alpha1 import decode_alpha1
 from jackfield.http.alpha2 import decode_alpha2
+from jackfield.http.strict_json import parse
 from jackfield.messages import Record
 from jackfield.overrides import OverridePolicy
 
@@ -45,10 +46,10 @@ def decode_all(body: bytes) -> None:
     """Decode a body in every way there is, letting only errors of the request pass."""
     for policy in POLICIES:
         with suppress(RequestError):
-            decode_alpha2(body, component="llm", policy=policy, record=Record())
+            decode_alpha2(parse(body), component="llm", policy=policy, record=Record())
         for documented in (True, False):
             with suppress(RequestError):
-                decode_alpha1(body, component="llm", policy=policy, documented=documented, record=Record())
+                decode_alpha1(parse(body), component="llm", policy=policy, documented=documented, record=Record())
 
 
 @settings(max_examples=200, deadline=None, database=None)
@@ -78,7 +79,7 @@ def schema(levels: int) -> dict[str, Any]:
 def test_the_deepest_schema_allowed_is_read() -> None:
     """A schema as deep as the JSON reader allows is closed on every level, without running out of stack."""
     body = json.dumps({"inputs": [{}], "responseFormat": schema(98)}).encode()
-    request = decode_alpha2(body, component="llm", policy=POLICIES[0], record=Record())
+    request = decode_alpha2(parse(body), component="llm", policy=POLICIES[0], record=Record())
     assert json.dumps(request.response_format.schema if request.response_format else None).count("false") == 98
 
 
@@ -131,5 +132,5 @@ def test_a_body_of_the_largest_size_is_read() -> None:
     """A text of 4 MiB, the limit of a body, arrives whole."""
     text = "x" * (4 << 20)
     body = json.dumps({"inputs": [{"content": text}]}).encode()
-    decoded = decode_alpha1(body, component="llm", policy=POLICIES[0], documented=True, record=Record())
+    decoded = decode_alpha1(parse(body), component="llm", policy=POLICIES[0], documented=True, record=Record())
     assert decoded.request.messages[0].text == text

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield.http.alpha2 import decode_alpha2
+from jackfield.http.strict_json import parse
 from jackfield.messages import ConversationRequest, Record
 from jackfield.overrides import OverridePolicy
 
@@ -86,7 +87,7 @@ REQUEST = st.builds(
 
 def decode(members: Any, record: Record) -> ConversationRequest:
     """Decode a request for the component llm."""
-    return decode_alpha2(json.dumps(members).encode(), component="llm", policy=POLICY, record=record)
+    return decode_alpha2(parse(json.dumps(members).encode()), component="llm", policy=POLICY, record=record)
 
 
 @settings(max_examples=200, deadline=None, database=None)

@@ -15,7 +15,6 @@ from jackfield.errors import InvalidParameters, MissingInputs
 from jackfield.events import Result
 from jackfield.headers import NO_HEADERS, Headers
 from jackfield.http.spelling import CACHE_TTL, SCRUB, Fields
-from jackfield.http.strict_json import parse
 from jackfield.http.wire import array, at, boolean, cache_ttl, encode, mapping, text, wrong_type
 from jackfield.messages import ConversationRequest, Message, Record, Role, TextPart
 from jackfield.overrides import OverridePolicy, read_overrides
@@ -71,7 +70,7 @@ class _Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"con
 
 
 def decode_alpha1(
-    body: bytes,
+    body: Any,
     *,
     component: str,
     policy: OverridePolicy,
@@ -85,7 +84,7 @@ def decode_alpha1(
     ``function`` input names no call that it answers: it becomes a user message that begins with ``Tool result: ``.
 
     Args:
-        body: the HTTP body.
+        body: the HTTP body, as ``parse`` gave it.
         component: the component's name, as the URL has it.
         policy: which settings the component lets a request override.
         documented: follow the reference document: an unknown role is an error, booleans also come as strings, and a
@@ -94,12 +93,12 @@ def decode_alpha1(
         headers: the caller's headers.
 
     Raises:
-        MalformedRequest: the body is no JSON, or a field has the wrong type.
+        MalformedRequest: the body is no object, or a field has the wrong type.
         MissingInputs: ``inputs`` is absent or empty.
         InvalidParameters: the first of its values that can be read but not used.
     """
     others: dict[str, Any] = {}
-    found = _REQUEST.read(parse(body), "", others)
+    found = _REQUEST.read(body, "", others)
     doubts: list[str] = []
     messages = tuple(
         [

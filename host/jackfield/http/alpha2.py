@@ -12,7 +12,6 @@ from jackfield.http.alpha2_messages import read_input
 from jackfield.http.alpha2_reply import encode_alpha2
 from jackfield.http.response_format import read_response_format
 from jackfield.http.spelling import CACHE_TTL, SCRUB, Fields
-from jackfield.http.strict_json import parse
 from jackfield.http.wire import array, boolean, cache_ttl, mapping, seconds, text, wrong_type
 from jackfield.messages import ConversationRequest, Message, Record, ResponseFormat, Tool
 from jackfield.overrides import OverridePolicy, read_overrides
@@ -29,6 +28,7 @@ _REQUEST = Fields(
     "toolChoice",
     "responseFormat",
     "promptCacheRetention",
+    "stream",
     SCRUB,
     CACHE_TTL,
     any_case=SCRUB[:1],
@@ -39,24 +39,31 @@ _ALTERNATIVES = "'auto', 'none', 'required', or a specific tool name matching th
 
 
 def decode_alpha2(
-    body: bytes, *, component: str, policy: OverridePolicy, record: Record, headers: Headers = NO_HEADERS
+    body: Any,
+    *,
+    component: str,
+    policy: OverridePolicy,
+    record: Record,
+    headers: Headers = NO_HEADERS,
+    accepts_events: bool = False,
 ) -> ConversationRequest:
     """Read a request.
 
     Args:
-        body: the HTTP body.
+        body: the HTTP body, as ``parse`` gave it.
         component: the component's name, as the URL has it.
         policy: which settings the component lets a request override.
         record: the facts of this request; ``ignored`` is set.
         headers: the caller's headers.
+        accepts_events: the reply is streamed unless the body says something else; our own extension, as is ``stream``.
 
     Raises:
-        MalformedRequest: the body is no JSON, or a field has the wrong type.
+        MalformedRequest: the body is no object, or a field has the wrong type.
         MissingInputs: ``inputs`` is absent or empty. An input without messages is not an error.
         InvalidParameters: the first of its values that can be read but not used.
     """
     others: dict[str, Any] = {}
-    found = _REQUEST.read(parse(body), "", others)
+    found = _REQUEST.read(body, "", others)
     doubts: list[str] = []
     inputs = array(found, "inputs", "")
     messages: list[Message] = []
@@ -67,6 +74,8 @@ def decode_alpha2(
     metadata: dict[str, str] = {}
     if len(found) > 1 or not inputs:
         beside = _beside_inputs(found, doubts)
+        if found.get("stream") is not None:
+            beside["stream"] = boolean(found, "stream", "")
         parameters, metadata = mapping(found, "parameters", ""), _metadata(found)
     overrides = read_overrides(others, parameters, metadata, policy=policy, record=record, doubts=doubts)
     if not inputs:
@@ -79,6 +88,7 @@ def decode_alpha2(
         settings=overrides.settings,
         model=overrides.model,
         metadata=overrides.metadata,
+        stream=accepts_events,
         headers=headers,
         record=record,
     )

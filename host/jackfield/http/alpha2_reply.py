@@ -9,7 +9,7 @@ from jackfield.http.wire import encode
 from jackfield.messages import ConversationRequest
 from jackfield.opaque import carried_id
 
-__all__ = ["encode_alpha2"]
+__all__ = ["AlphaUsage", "encode_alpha2", "encode_usage"]
 
 
 class _CompletionDetails(Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
@@ -24,7 +24,9 @@ class _PromptDetails(Struct, frozen=True, omit_defaults=True, rename="camel", gc
     cached_tokens: str = ""
 
 
-class _Usage(Struct, frozen=True, omit_defaults=True, rename="camel"):
+class AlphaUsage(Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Tokens, as alpha2 writes them: counts as text, zeros left out."""
+
     completion_tokens: str = ""
     prompt_tokens: str = ""
     total_tokens: str = ""
@@ -56,7 +58,7 @@ class _Choice(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
 class _Output(Struct, frozen=True, omit_defaults=True):
     choices: list[_Choice]
     model: str = ""
-    usage: _Usage | None = None
+    usage: AlphaUsage | None = None
 
 
 class _Reply(Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -78,7 +80,7 @@ def encode_alpha2(request: ConversationRequest, result: Result) -> bytes:
         request: what was asked; its ``context_id`` is repeated if it isn't empty.
         result: the provider's answer. Reasoning has no field here and is left out.
     """
-    usage = None if result.usage is None else _usage(result.usage)
+    usage = None if result.usage is None else encode_usage(result.usage)
     outputs = [
         _Output([_choice(choice, str(index) if index else "")], result.model, usage)
         for index, choice in enumerate(result.choices)
@@ -92,7 +94,8 @@ def _choice(choice: Choice, index: str) -> _Choice:
     return _Choice(finish_reason=choice.finish_reason, index=index, message=_Message(choice.text, sent))
 
 
-def _usage(usage: Usage) -> _Usage:
+def encode_usage(usage: Usage) -> AlphaUsage:
+    """Return tokens in alpha2's shape."""
     totals = (_count(usage.completion_tokens), _count(usage.prompt_tokens), _count(usage.total_tokens))
     completion = (
         usage.accepted_prediction_tokens,
@@ -102,10 +105,10 @@ def _usage(usage: Usage) -> _Usage:
     )
     prompt = (usage.prompt_audio_tokens, usage.cached_tokens)
     if not any(completion + prompt):
-        return _Usage(*totals)  # most providers tell no details
+        return AlphaUsage(*totals)  # most providers tell no details
     completion_details = _CompletionDetails(*map(_count, completion))
     prompt_details = _PromptDetails(*map(_count, prompt))
-    return _Usage(
+    return AlphaUsage(
         *totals,
         None if completion_details == _NO_COMPLETION_DETAILS else completion_details,
         None if prompt_details == _NO_PROMPT_DETAILS else prompt_details,

@@ -9,8 +9,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
+from jackfield.frontends.dialect import Dialect
 from jackfield.host import Host
-from jackfield.http.conversation import ConversationEndpoint, Dialect
+from jackfield.http.conversation import ConversationEndpoint
 from jackfield.http.dialects import Alpha1, Alpha2
 from jackfield.http.facts import FACTS
 from jackfield.http.gate import Gate, normal_origin

@@ -4,125 +4,169 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
-from typing import Protocol, TypeAlias
 
 from starlette.types import Receive, Scope, Send
 
-from jackfield.errors import ComponentNotFound, InvokeError, RequestError, error_code
-from jackfield.events import Result
+from jackfield.catalog.instance import ConversationInstance
+from jackfield.errors import ComponentNotFound, HostFault, InvokeError, RequestError, error_code
+from jackfield.frontends.dialect import JSON_TYPE, SSE_TYPE, Call, Dialect, Exchange, Refusal
 from jackfield.headers import Headers
 from jackfield.host import Host
 from jackfield.http.body import ClientLeft, closing, read_body
 from jackfield.http.client import ClientWatch, Lookout
-from jackfield.http.facts import DEBUG, add_facts
-from jackfield.http.replies import JSON
-from jackfield.http.strict_json import parse
+from jackfield.http.facts import DEBUG, add_facts, add_overhead
+from jackfield.http.replies import JSON, Header
+from jackfield.http.streaming import HEARTBEAT_SECONDS, StreamedReply
 from jackfield.http.wire import encode_error
 from jackfield.messages import ConversationRequest, Record
-from jackfield.overrides import OverridePolicy
 
-__all__ = ["ConversationEndpoint", "Dialect", "Encode"]
+__all__ = ["ConversationEndpoint"]
 
 _log = logging.getLogger("jackfield.http")
 _LEFT = 499
 _LONGEST_ID = 128
-
-Encode: TypeAlias = Callable[[ConversationRequest, Result], bytes]
-"""Writes the reply to a request."""
-
-
-class Dialect(Protocol):
-    """One version of the API: how its bytes are read and written."""
-
-    @property
-    def name(self) -> str:
-        """The version's name in records."""
-
-    @property
-    def success(self) -> int:
-        """The HTTP status of a reply that is no error."""
-
-    def decode(
-        self, body: bytes, component: str, policy: OverridePolicy, record: Record, headers: Headers
-    ) -> tuple[ConversationRequest, Encode]:
-        """Read a request; give it and what writes its reply."""
+_LAST_WORDS = 1.0
 
 
 class ConversationEndpoint:
-    """Answers the conversation requests of one API version.
+    """Answers the conversation requests of one API.
 
     Args:
         host: whose components answer.
         dialect: how requests are read and replies written.
+        heartbeat: the longest silence of a stream, in seconds; then a comment is sent.
     """
 
-    def __init__(self, host: Host, dialect: Dialect) -> None:
+    def __init__(self, host: Host, dialect: Dialect, *, heartbeat: float = HEARTBEAT_SECONDS) -> None:
         self._host = host
         self._dialect = dialect
+        self._name = dialect.name
+        self._success = dialect.success
         self._limit = host.options.max_body_size
         self._silence = host.options.body_timeout
+        self._heartbeat = heartbeat
         self._lookout = Lookout()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens to it."""
         host = self._host
-        sent = dict(scope["headers"])
+        sent: dict[bytes, bytes] = dict(scope["headers"])
         request_id = _request_id(sent) or host.new_request_id()
-        record = Record(request_id=request_id, api=self._dialect.name, component=scope["jackfield.name"])
-        headers = [JSON, (b"x-request-id", request_id.encode())]
+        record = Record(request_id=request_id, api=self._name, component=scope.get("jackfield.name", ""))
+        headers: list[Header] = [(b"x-request-id", request_id.encode())]
         watch = ClientWatch(self._lookout, receive, self._silence)
         host.running.add(watch.task)
+        reply: bytes | None = None
         try:
             body = await read_body(receive, watch, announced=_length(sent), limit=self._limit)
-            reply = await self._answer(body, record, Headers(scope["headers"]))
-            status = self._dialect.success
-        except RequestError as error:
-            error.named(record.component)
-            reply, status = encode_error(error), error_code(error).http_status
-            record.error_code = error_code(error).code
-            headers += closing(error, scope)
-        except ClientLeft:
-            status = _LEFT
-        except asyncio.CancelledError:
-            if watch.left:
-                watch.forgive()
-                status = _LEFT
-            elif host.cutting:
-                watch.forgive()
-                cut = InvokeError("the host is stopping and the reply took too long", component=record.component)
-                reply, status, record.error_code = encode_error(cut), 500, error_code(cut).code
-            else:
-                raise
-        except Exception as error:  # noqa: BLE001  whatever it is, one request fails and nothing else
-            _log.exception("a request failed unexpectedly", extra={"component": record.component})
-            reply = b'{"errorCode":"ERROR","message":"internal error: %s"}' % type(error).__name__.encode()
-            status, record.error_code = 500, "ERROR"
+            call = Call(
+                body=body,
+                headers=Headers(scope["headers"]),
+                record=record,
+                component=record.component,
+                accepts_events=SSE_TYPE.encode() in sent.get(b"accept", b""),
+            )
+            exchange = self._dialect.read(call)
+            record.component = exchange.component
+            try:
+                instance = host.catalog.conversation(record.component)
+            except ComponentNotFound:
+                instance = await host.started(record.component)
+            instance.acquire()
+            try:
+                request = exchange.request(instance.overrides)
+                if request.stream:
+                    outgoing = StreamedReply(send, headers, record, debug=DEBUG in sent, status=self._success)
+                    await self._stream(outgoing, request, exchange, instance, watch)
+                else:
+                    reply = exchange.reply(await instance.answer(request))
+                    record.status = self._success
+                    headers.append(JSON)
+            finally:
+                instance.release()
+        except BaseException as error:  # noqa: BLE001  what isn't this request's own is raised again
+            failure = self._judged(error, watch, record)
+            if failure is not None:
+                reply = self._refused(failure, record, headers)
+                headers += closing(error, scope)
         finally:
             host.running.discard(watch.task)
             watch.stop()
-        record.status = status
-        if status != _LEFT:
+        if reply is not None:
             add_facts(headers, record, debug=DEBUG in sent)
+            add_overhead(headers, record)
             headers.append((b"content-length", b"%d" % len(reply)))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.start", "status": record.status, "headers": headers})
             await send({"type": "http.response.body", "body": reply})
         record.total_seconds = perf_counter() - record.started
         host.finished(record)
 
-    async def _answer(self, body: bytes, record: Record, headers: Headers) -> bytes:
+    async def _stream(
+        self,
+        outgoing: StreamedReply,
+        request: ConversationRequest,
+        exchange: Exchange,
+        instance: ConversationInstance,
+        watch: ClientWatch,
+    ) -> None:
+        """Send a streamed reply; raises only as long as nothing of it has left."""
+        record = request.record
         try:
-            instance = self._host.catalog.conversation(record.component)
-        except ComponentNotFound:
-            parse(body)  # a body that is no JSON is told before a component that isn't there
-            instance = await self._host.started(record.component)
-        instance.acquire()
+            with self._lookout.looking(outgoing.heartbeat(self._heartbeat)):
+                await outgoing.send(instance.handler(request), exchange.stream())
+        except BaseException as error:
+            if not outgoing.started:
+                raise
+            failure = self._judged(error, watch, record)
+            if failure is None:
+                return
+            failure.named(record.component)
+            record.error_code = error_code(failure).code
+            try:
+                async with asyncio.timeout(_LAST_WORDS if self._host.cutting else None):
+                    await outgoing.break_off(failure)
+            except TimeoutError:
+                pass  # it doesn't read, and the host is about to end
+
+    def _judged(self, error: BaseException, watch: ClientWatch, record: Record) -> RequestError | None:
+        """Tell what the caller is told of an exception; None if there is no caller any more.
+
+        Raises:
+            BaseException: the exception itself, if it isn't meant for this request.
+        """
+        if isinstance(error, RequestError):
+            return error
+        if isinstance(error, asyncio.CancelledError):
+            if watch.left:
+                watch.forgive()
+            elif self._host.cutting:
+                watch.forgive()
+                return InvokeError("the host is stopping and the reply took too long", component=record.component)
+            else:
+                raise error
+        elif not isinstance(error, ClientLeft):
+            if not isinstance(error, Exception):
+                raise error
+            _log.error("a request failed unexpectedly", extra={"component": record.component}, exc_info=error)
+            return HostFault(type(error).__name__)
+        record.status = _LEFT
+        return None
+
+    def _refused(self, error: RequestError, record: Record, headers: list[Header]) -> bytes:
+        """Write an error as the dialect does; gives the reply's body."""
+        error.named(record.component)
+        record.error_code = error_code(error).code
         try:
-            request, encode = self._dialect.decode(body, record.component, instance.overrides, record, headers)
-            return encode(request, await instance.answer(request))
-        finally:
-            instance.release()
+            refusal = self._dialect.refuse(error)
+        except Exception:  # noqa: BLE001  a plugin may raise anything
+            _log.exception("an error could not be told", extra={"api": self._name})
+            refusal = Refusal(500, encode_error(error))
+        record.status = refusal.status
+        headers.append(JSON if refusal.media_type == JSON_TYPE else (b"content-type", refusal.media_type.encode()))
+        headers += [(name.encode(), value.encode()) for name, value in refusal.headers]
+        return refusal.body
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

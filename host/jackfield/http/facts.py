@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from urllib.parse import quote
 
 from jackfield.http.replies import Header
 from jackfield.messages import Record
 
-__all__ = ["DEBUG", "FACTS", "add_facts"]
+__all__ = ["DEBUG", "FACTS", "add_facts", "add_overhead", "overhead_ms"]
 
 DEBUG = b"x-jackfield-debug"
 """A request that has this header, with any value, is told how the cache came to what it did."""
@@ -19,6 +20,7 @@ FACTS = (
     "x-jackfield-cache-note",
     "x-jackfield-component",
     "x-jackfield-ignored",
+    "x-jackfield-overhead-ms",
     "x-request-id",
 )
 """The headers that pages of other origins may read."""
@@ -45,6 +47,16 @@ def add_facts(headers: list[Header], record: Record, *, debug: bool) -> None:
             headers.append((b"x-jackfield-cache-key", _safe(record.cache_key)))
         if record.cache_note:
             headers.append((b"x-jackfield-cache-note", _safe(record.cache_note)))
+
+
+def overhead_ms(record: Record) -> float:
+    """Return the milliseconds that a request has taken beside those in which its provider was waited for."""
+    return max(perf_counter() - record.started - record.provider_seconds, 0.0) * 1000
+
+
+def add_overhead(headers: list[Header], record: Record) -> None:
+    """Add to a whole reply's headers what the host itself has taken of its time."""
+    headers.append((b"x-jackfield-overhead-ms", b"%.3f" % overhead_ms(record)))
 
 
 def _safe(text: str) -> bytes:
