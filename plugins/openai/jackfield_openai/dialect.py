@@ -81,8 +81,8 @@ def openai_dialect(model: str, effort: str = "") -> Dialect:
 
     The rules come from OpenAI's API reference, its errors, and Azure's page on reasoning models: the o series, gpt-5
     and everything from gpt-5.5 on refuse sampling settings while they reason, from gpt-5.4 on tools too; everything
-    since o1 knows the role ``developer``, o1-mini and o1-preview know neither that role nor ``system``, and from gpt-5.5 on a
-    prompt cache is kept for 24 hours or not configured at all.
+    since o1 knows the role ``developer``, o1-mini and o1-preview know neither that role nor ``system``, and from
+    gpt-5.5 on a prompt cache is kept for 24 hours or not configured at all.
 
     Args:
         model: the model's name.
