@@ -97,6 +97,9 @@ class Conversation(Component[SettingsT]):
     answers_each_input: ClassVar[bool] = False
     """True for a type without a model, which gives one choice per input where a request allows that."""
 
+    takes_extra: ClassVar[bool] = False
+    """True for a type that sends ``ConversationRequest.extra`` on; elsewhere a request that has some is refused."""
+
     lacks: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """What the type can't do, by the conformance kit's names of capabilities, each with the reason."""
 

@@ -111,11 +111,19 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class Tool(Struct, frozen=True, kw_only=True):
-    """A function the model may call; ``parameters`` is a JSON Schema object, None if the caller gave none."""
+    """A function the model may call.
+
+    Attributes:
+        name: the function's name.
+        description: what it is for.
+        parameters: a JSON Schema object; None if the caller gave none.
+        strict: whether the provider should hold the arguments to the schema, where it can.
+    """
 
     name: str
     description: str = ""
     parameters: dict[str, Any] | None = None
+    strict: bool = False
 
 
 class ResponseFormat(Struct, frozen=True, kw_only=True):
@@ -222,6 +230,7 @@ class ConversationRequest(Struct, frozen=True, kw_only=True):
         settings: generation settings, the request's over the manifest's.
         model: the model the request names, where the manifest allows that; None for the component's own.
         metadata: what the caller wants passed on to the provider.
+        extra: members of OpenAI's request that have no field here, as JSON; for types that declare ``takes_extra``.
         context_id: the caller's name for the conversation.
         prompt_cache_retention: how long the provider should keep its prompt cache, in seconds.
         cache_ttl: how long the host may keep the reply, in seconds; 0 means not at all, None leaves it to the manifest.
@@ -243,6 +252,7 @@ class ConversationRequest(Struct, frozen=True, kw_only=True):
     settings: GenerationSettings = GenerationSettings()
     model: str | None = None
     metadata: dict[str, str] = {}
+    extra: dict[str, Any] = {}
     context_id: str = ""
     prompt_cache_retention: float | None = None
     cache_ttl: float | None = None

@@ -17,6 +17,7 @@ from jackfield import (
     Delta,
     Event,
     Finish,
+    InvalidParameters,
     InvokeError,
     Message,
     ProviderError,
@@ -264,3 +265,18 @@ def test_max_concurrency_lets_no_more_in() -> None:
 
     asyncio.run(main())
     assert running == [0, 2]
+
+
+class Taking(Whole):
+    takes_extra = True
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_a_provider_has_no_place_for_is_refused_by_name(stream: bool) -> None:
+    """Members that no field models reach a provider that sends them on; any other refuses them, and says which."""
+    request = replace(ask(stream=stream), extra={"verbosity": "low", "effort": "high"})
+
+    assert run(make(Taking), request)
+    with pytest.raises(InvalidParameters, match=r"c: invalid params: effort, verbosity: .* leave it out"):
+        run(make(Whole), request)
+    assert run(make(Whole), replace(request, extra={}))

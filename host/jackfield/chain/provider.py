@@ -11,7 +11,7 @@ from typing import Any
 from jackfield.chain.forms import collect
 from jackfield.chain.limits import Limits
 from jackfield.components import Conversation
-from jackfield.errors import InvokeError, ProviderError, RequestError, ScrubberMissing
+from jackfield.errors import InvalidParameters, InvokeError, ProviderError, RequestError, ScrubberMissing
 from jackfield.events import Delta, Event, Finish, Result, Usage
 from jackfield.faults import is_fault
 from jackfield.logs import frames
@@ -97,6 +97,8 @@ class ProviderHandler:
     def _begin(self, request: ConversationRequest) -> None:
         """Refuse what must not go out, and note who is asked."""
         refuse_unscrubbed(request)
+        if request.extra and not self._component.takes_extra:
+            raise _untaken(request).named(self._component.name)
         request.record.served_by = self._component.name
 
     async def _collected(self, request: ConversationRequest) -> Result:
@@ -146,6 +148,11 @@ def refuse_unscrubbed(request: ConversationRequest) -> None:
     for message in request.messages:
         if message.scrub and not message.scrubbed:
             raise ScrubberMissing(_INSTALL_A_SCRUBBER)
+
+
+def _untaken(request: ConversationRequest) -> InvalidParameters:
+    names = ", ".join(sorted(request.extra))
+    return InvalidParameters(f"{names}: this component's provider has no such setting; leave it out, or ask another")
 
 
 def _note_result(record: Record, result: Result) -> None:

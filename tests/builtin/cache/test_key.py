@@ -29,6 +29,7 @@ OTHER: dict[str, Any] = {
     "settings": GenerationSettings(seed=1),
     "model": "m",
     "metadata": {"a": "b"},
+    "extra": {"reasoning_effort": "low"},
     "prompt_cache_retention": 1.0,
     "scrub_reply": True,
     "reply_scrubber": "digest",

@@ -333,3 +333,18 @@ def test_a_scrubber_that_cannot_start_fails_closed_and_is_tried_again() -> None:
 
     asyncio.run(ask())
     assert provider.requests[0].messages[0].text == "<SECRET>"
+
+
+@pytest.mark.parametrize("scrub", [True, False])
+def test_what_nobody_modelled_is_masked_with_the_messages(scrub: bool) -> None:
+    """Texts of ``extra`` are masked wherever they stand if a message is, and the rest of it stays as it was."""
+    provider = Provider(Finish("stop"))
+    message = Message(role="user", parts=(TextPart("hi"),), scrub=scrub)
+    extra = {"prediction": {"content": ["a secret1"]}, "effort": "low", "many": 12, "none": None}
+    request = replace(asking(message, stream=True, reply=False), extra=extra)
+
+    assert streamed(stages(provider, Words()), request) == [Finish("stop")]
+
+    text = "a <SECRET>" if scrub else "a secret1"
+    assert provider.requests[0].extra == {**extra, "prediction": {"content": [text]}}
+    assert request.record.entities == ({"SECRET": 1} if scrub else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 
@@ -15,7 +16,7 @@ __all__ = ["ScrubIn"]
 
 
 class ScrubIn:
-    """Masks the marked messages of a request, and says which scrubber is going to treat the reply; a ``Handler``.
+    """Masks marked messages, ``extra`` with them, and says which scrubber is going to treat the reply; a ``Handler``.
 
     Args:
         handler: the handler further in.
@@ -50,14 +51,18 @@ class ScrubIn:
         messages = request.messages
         if any(marked):
             chosen = [message for message, wanted in zip(messages, marked, strict=True) if wanted]
-            size = sum(size_of(message.parts, message.tool_calls) for message in chosen)
+            # What nobody has modelled may hold text of the caller's as well as a message does.
+            extra = json.dumps(request.extra) if request.extra else ""
+            size = sum(size_of(message.parts, message.tool_calls) for message in chosen) + len(extra)
 
-            def work() -> tuple[list[Message], list[str]]:
+            def work() -> tuple[list[Message], str, list[str]]:
                 mask = Mask(scrubber.find)
-                return [mask.message(message, digest) for message in chosen], mask.entities
+                return [mask.message(message, digest) for message in chosen], mask.arguments(extra), mask.entities
 
-            treated, entities = await self._runner.run(work, size)
+            treated, extra, entities = await self._runner.run(work, size)
             count(request.record, entities)
+            if extra:
+                request = replace(request, extra=json.loads(extra))
             rest = iter(treated)
             messages = tuple(
                 next(rest) if wanted else message for message, wanted in zip(messages, marked, strict=True)
