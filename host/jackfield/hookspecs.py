@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pluggy import HookimplMarker, HookspecMarker
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     import click
 
     from jackfield.chain.build import ChainBuild, ScrubStages
     from jackfield.chain.handler import Stage
     from jackfield.components import Conversation, SecretStore
+    from jackfield.frontends.host_view import HostView, ServiceScope
     from jackfield.messages import Record
     from jackfield.observing import BreakerChange, CatalogChange
     from jackfield.routing import RoutingStrategy
@@ -176,6 +179,18 @@ class Hooks:
         When: once, at the start of each process that serves.
         Who wins: every plugin is asked, and all observers are called; the return value is not used.
         An exception: the plugin's observers are left out, its other hooks stay, and the cause is logged.
+        Since: 0.1.
+        """
+
+    @hookspec
+    def run_service(self, host: HostView, scope: ServiceScope) -> AbstractAsyncContextManager[object] | None:
+        """Give an async context manager that runs beside the HTTP server: a server or a task of the plugin's own.
+
+        When: in each worker of ``jackfield serve`` once it serves, with ``scope.once`` False; with ``scope.once`` True
+        in one worker at a time, and in another as soon as that one is gone. Asked again if the service couldn't start.
+        Who wins: every plugin is asked, and all services run. None means that there is none for this scope.
+        An exception: here or on entering, it is logged, the host serves on, and the service is tried again after 1 s,
+        then ever more rarely, up to 30 s. ``ServiceFailed`` says what the operator should do.
         Since: 0.1.
         """
 

@@ -30,6 +30,7 @@ from jackfield.reload.watcher import Watcher
 from jackfield.resilience.registry import Resilience
 from jackfield.scrubbing import Scrubber
 from jackfield.serving.peers import Peers
+from jackfield.serving.services import Services
 
 __all__ = ["Host"]
 
@@ -72,6 +73,7 @@ class Host:
         self.peers = peers
         self.running: set[asyncio.Task[object]] = set()
         self.cutting = False
+        self.services: Services | None = None
         self.exit_code = 0
         self._told: set[Problem] = set()
         self._looked_at: tuple[Mapping[str, FileState], tuple[Problem, ...]] | None = None
@@ -132,14 +134,22 @@ class Host:
         await self._follow_once(await self._watcher.settled())
         self._follower = asyncio.get_running_loop().create_task(self._follow(), name="reload")
         self._on_changed()
+        await self.admitted()
+        if self.services is not None:
+            await self.services.start()
         # What has been made until now stays: collections need not look at it again and again.
         gc.collect()
         gc.freeze()
 
+    async def admitted(self) -> None:
+        """Wait, with all built, until the process may serve; a process that takes another's place has to."""
+
     async def close(self) -> None:
-        """Stop following the folders and close every component."""
+        """Stop following the folders, and close the services and then every component."""
         self._stopping.set()
         self._watcher.stop()
+        if self.services is not None:
+            await self.services.close()
         if self._judged is not None:
             self._judged.cancel()  # what is stopped half-way is nobody's failure
         if self._follower is not None:
@@ -158,6 +168,8 @@ class Host:
     async def drain(self) -> None:
         """Let running requests finish within the budget, then cut them off; each gets an error that says so."""
         self._stopping.set()
+        if self.services is not None:
+            self.services.stop()
         budget = self.options.graceful_shutdown_seconds
         if self.running:
             await asyncio.wait(set(self.running), timeout=budget)
@@ -180,6 +192,8 @@ class Host:
 
     def missing(self) -> str:
         """What keeps the host from being ready, in this worker or another; empty if it is."""
+        if self.services is not None and self.services.missing:
+            return self.services.missing
         own = self.readiness.missing()
         return own if self.peers is None else self.peers.missing(own)
 

@@ -38,6 +38,7 @@ class HostOptions:
         prefer: which plugin provides a component type that several register.
         wrap_order: plugins whose wrap stages come first, in this order.
         warm: start the default scrubber with the host rather than with the first request that needs it.
+        service_options: those of daprd's options that are for services of plugins, as far as they are given.
         environment: the process's environment as components may see it.
     """
 
@@ -60,4 +61,5 @@ class HostOptions:
     prefer: Mapping[str, str] = field(default_factory=dict)
     wrap_order: tuple[str, ...] = ()
     warm: bool = False
+    service_options: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import logging
 import re
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from markdown import page
 from pageworld import reader_of
+from running import RunningHost
 
 from jackfield.chain.handler import fold
 from jackfield.events import Delta, Event, Finish, Result
@@ -77,6 +79,21 @@ def test_the_observer_of_the_page_is_told_of_a_request(tmp_path: Path, caplog: p
         host.join()
     (told,) = [record for record in caplog.records if record.name == "jackfield.tally"]
     assert (vars(told)["component"], vars(told)["sum"]) == ("echo", 3)
+
+
+def test_the_service_of_the_page_answers_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example answers on a port of its own while the host serves, and no longer."""
+    with reader_of(HOOKS, tmp_path):
+        with socket.create_server(("127.0.0.1", 0)) as held:
+            address = held.getsockname()
+        monkeypatch.setattr(importlib.import_module("jackfield_lines"), "PORT", address[1])
+        with RunningHost(Path("manifests"), options={"plugins": ("lines", "echo")}, services=True) as host:
+            assert host.request("GET", "/v1.0/healthz/outbound").status == 204
+            with socket.create_connection(address, timeout=10) as connection:
+                connection.sendall(b"well hello there\n")
+                assert connection.makefile().readline() == "well hello there\n"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, timeout=10)
 
 
 def test_the_stage_of_the_page_that_sees_unscrubbed_text_does(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

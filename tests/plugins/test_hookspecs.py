@@ -23,6 +23,7 @@ def test_the_hooks_are_these_with_these_arguments() -> None:
     assert {name: (spec.argnames, spec.opts["firstresult"]) for name, spec in found.items()} == {
         "register_components": (("register",), False),
         "register_observers": (("register",), False),
+        "run_service": (("host", "scope"), False),
         "register_commands": (("cli",), False),
         "provide_scrubber": (("build",), True),
         "provide_router": (("build",), True),
@@ -46,7 +47,8 @@ def test_a_hook_is_a_plain_function(name: str) -> None:
     assert not inspect.iscoroutinefunction(HOOKS[name])
     assert not inspect.isgeneratorfunction(HOOKS[name])
     given = inspect.signature(HOOKS[name]).return_annotation
-    assert given == "None" if name.startswith("register_") else given in {"ScrubStages | None", "Stage | None"}
+    promised = {"ScrubStages | None", "Stage | None", "AbstractAsyncContextManager[object] | None"}
+    assert given == "None" if name.startswith("register_") else given in promised
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jackfield.serving.board import Board
-from jackfield.serving.frames import ComponentReport, GoodDocument, Report
+from jackfield.serving.frames import Report
+from jackfield.serving.reports import ComponentReport, GoodDocument
 
 
 def llm(state: str, digest: str = "", *problems: str) -> ComponentReport:

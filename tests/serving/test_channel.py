@@ -18,7 +18,6 @@ from jackfield.serving.frames import (
     Extended,
     FromParent,
     FromWorker,
-    GoodDocument,
     Report,
     Rescan,
     SetMetadata,
@@ -29,6 +28,7 @@ from jackfield.serving.frames import (
     encode,
 )
 from jackfield.serving.network import Network
+from jackfield.serving.reports import GoodDocument
 
 LIMIT = 10
 LARGE = "x" * 3_000_000

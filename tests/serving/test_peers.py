@@ -10,19 +10,9 @@ from running import component
 
 from jackfield.catalog.catalog import Catalog, Entry, State
 from jackfield.manifests.folder import read_file
-from jackfield.serving.frames import (
-    Applied,
-    ComponentReport,
-    Difference,
-    Extended,
-    FromWorker,
-    MetadataSet,
-    Report,
-    SetMetadata,
-    View,
-    WorkerView,
-)
+from jackfield.serving.frames import Applied, Extended, FromWorker, MetadataSet, Report, SetMetadata, View
 from jackfield.serving.peers import Peers
+from jackfield.serving.reports import ComponentReport, Difference, WorkerView
 
 READY = {"name": "llm", "type": "conversation.echo", "state": "ready", "source": "llm.yaml:1", "problems": []}
 

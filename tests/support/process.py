@@ -92,7 +92,9 @@ def serving(
     """Run `jackfield serve` on a folder and a free port; it is killed at the end if it still runs."""
     command = [sys.executable, "-m", "jackfield", "serve", "--manifests", str(folder), "--port", "0", *args]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JACKFIELD_", "DAPR_"))}
-    popen = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment | variables)
+    # Hosts of several tests run side by side: their services take whatever port is free.
+    ports = {"JACKFIELD_DAPR_GRPC_PORT": "0", "JACKFIELD_METRICS_PORT": "0"}
+    popen = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment | ports | variables)
     process = Process(popen)
     try:
         process.url = process.wait_for(r"msg=serving .*?url=(\S+)")[1]

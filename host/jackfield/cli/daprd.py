@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["IGNORED_FLAGS", "IGNORED_OPTIONS", "go_flags"]
+__all__ = ["IGNORED_FLAGS", "IGNORED_OPTIONS", "SERVICE_OPTIONS", "go_flags"]
+
+SERVICE_OPTIONS = ("dapr-grpc-port", "metrics-port", "metrics-listen-address", "enable-metrics")
+"""Options of what plugins bring with ``run_service``; without the plugin they have no effect."""
 
 IGNORED_OPTIONS = (
     "app-channel-address",
@@ -20,7 +23,6 @@ IGNORED_OPTIONS = (
     "control-plane-namespace",
     "control-plane-trust-domain",
     "dapr-block-shutdown-duration",
-    "dapr-grpc-port",
     "dapr-http-read-buffer-size",
     "dapr-internal-grpc-listen-address",
     "dapr-internal-grpc-port",
@@ -31,8 +33,6 @@ IGNORED_OPTIONS = (
     "internal-grpc-port",
     "kubeconfig",
     "log-file",
-    "metrics-listen-address",
-    "metrics-port",
     "mode",
     "placement-host-address",
     "profile-port",
@@ -49,7 +49,6 @@ IGNORED_FLAGS = (
     "app-ssl",
     "disable-builtin-k8s-secret-store",
     "enable-app-health-check",
-    "enable-metrics",
     "enable-mtls",
     "enable-profiling",
     "wait",
@@ -57,6 +56,7 @@ IGNORED_FLAGS = (
 """Switches of daprd that have no meaning here."""
 
 _SWITCHES = frozenset({*IGNORED_FLAGS, "enable-api-logging", "log-as-json"})
+_BOOLEANS = frozenset({"enable-metrics"})
 _SINGLE_DASH = re.compile(r"-[a-z][a-z0-9]*(-[a-z0-9]+)+(=.*)?", re.DOTALL)
 
 
@@ -64,7 +64,7 @@ def go_flags(args: list[str]) -> list[str]:
     """Rewrite Go's way of writing options into ours.
 
     ``-app-id x`` becomes ``--app-id x``, and a switch, which in Go may have ``=true`` or ``=false`` and never takes the
-    next argument, becomes itself or nothing.
+    next argument, becomes itself or nothing; one that is on by default keeps its value.
     """
     rewritten: list[str] = []
     for position, arg in enumerate(args):
@@ -72,7 +72,9 @@ def go_flags(args: list[str]) -> list[str]:
             return rewritten + args[position:]
         option = "-" + arg if _SINGLE_DASH.fullmatch(arg) else arg
         name, equals, value = option.removeprefix("--").partition("=")
-        if option.startswith("--") and equals and name in _SWITCHES:
+        if option.startswith("--") and name in _BOOLEANS:
+            rewritten.append(f"--{name}={value.strip() or 'true'}")
+        elif option.startswith("--") and equals and name in _SWITCHES:
             if value.strip().lower() in {"1", "t", "true"}:
                 rewritten.append("--" + name)
         else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from jackfield.cli.daprd import IGNORED_FLAGS, IGNORED_OPTIONS
+from jackfield.cli.daprd import IGNORED_FLAGS, IGNORED_OPTIONS, SERVICE_OPTIONS
 from jackfield.cli.environment import read_environment
 from jackfield.cli.options import QUANTITY, SECONDS, flag, option
 from jackfield.errors import ConfigurationError
@@ -53,6 +53,10 @@ def _ignored(command: click.Command) -> click.Command:
 )
 @option("--unix-socket", type=click.Path(path_type=Path), help="Listen on this Unix socket instead of a port.")
 @option("--unix-domain-socket", hidden=True, help="daprd's: a folder for the socket.")
+@option("--dapr-grpc-port", type=click.IntRange(0, 65535), help="jackfield-grpc's port; 0 for any.  [default: 50001]")
+@option("--metrics-port", type=click.IntRange(0, 65535), help="jackfield-metrics' port; 0 for any.  [default: 9090]")
+@option("--metrics-listen-address", help="Address of jackfield-metrics' port.")
+@option("--enable-metrics", type=bool, help="Whether jackfield-metrics serves.  [default: true]")
 @option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificate chain (PEM).")
 @option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The certificate's key (PEM).")
 @option(
@@ -169,8 +173,19 @@ def _host_options(given: dict[str, Any], environment: dict[str, str]) -> HostOpt
         prefer=parse_prefer(given["prefer"]),
         wrap_order=parse_names(given["wrap_order"]) or (),
         warm=given["warm"],
+        service_options=_service_options(given),
         environment=environment,
     )
+
+
+def _service_options(given: dict[str, Any]) -> dict[str, str]:
+    """Return what was given for the services of plugins, as texts."""
+    values = {name: given[name.replace("-", "_")] for name in SERVICE_OPTIONS}
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def _switched_off(given: dict[str, Any]) -> list[str]:
@@ -191,6 +206,7 @@ def _network(given: dict[str, Any]) -> Network:
         addresses=addresses or ("",),
         port=given["port"],
         unix_socket=unix_socket,
+        unix_folder=Path(given["unix_domain_socket"]) if given["unix_domain_socket"] else None,
         certificate=given["tls_cert"],
         private_key=given["tls_key"],
         client_ca=given["tls_client_ca"],

@@ -12,6 +12,7 @@ from jackfield.errors import (
     ErrorCode,
     MalformedRequest,
     MissingInputs,
+    ServiceFailed,
     error_code,
 )
 from jackfield.frontends.dialect import (
@@ -25,6 +26,7 @@ from jackfield.frontends.dialect import (
     StreamEncoder,
     sse,
 )
+from jackfield.frontends.host_view import ComponentView, HostView, LeasedComponent, Listening, ServiceScope
 from jackfield.http.strict_json import parse as parse_json
 from jackfield.http.wire import encode as encode_json
 from jackfield.opaque import carried_id, split_id
@@ -37,14 +39,20 @@ __all__ = [
     "BodyUnreadable",
     "Call",
     "ComponentNotFound",
+    "ComponentView",
     "Dialect",
     "ErrorCode",
     "Exchange",
+    "HostView",
+    "LeasedComponent",
+    "Listening",
     "MalformedRequest",
     "MissingInputs",
     "OverridePolicy",
     "Overrides",
     "Refusal",
+    "ServiceFailed",
+    "ServiceScope",
     "StreamEncoder",
     "carried_id",
     "encode_json",

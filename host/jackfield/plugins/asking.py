@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from pluggy import HookImpl
 
-from jackfield.errors import InvalidSetting, JackfieldError, PluginError
+from jackfield.errors import InvalidSetting, JackfieldError, PluginError, ServiceFailed
 from jackfield.faults import is_fault
 from jackfield.logs import frames
 
-__all__ = ["HookFailed", "Provided", "call", "first", "provided"]
+__all__ = ["AskService", "HookFailed", "Provided", "call", "first", "provided", "service"]
 
 T = TypeVar("T")
+
+AskService: TypeAlias = Callable[[], "AbstractAsyncContextManager[object] | None"]
+"""Asks one plugin for its service; None if it has none for the scope."""
 
 
 class HookFailed(PluginError):
@@ -72,6 +76,22 @@ def provided(
         wanted = "a stage" if kind is None else kind.__name__
         raise HookFailed(f"plugin {plugin}: {hook} gave {type(answer).__name__} rather than {wanted} or None")
     return Provided(plugin, answer)
+
+
+def service(implementation: HookImpl, arguments: Mapping[str, object]) -> AbstractAsyncContextManager[object] | None:
+    """Ask one implementation of ``run_service``; None if it has no service for the scope.
+
+    Raises:
+        ServiceFailed: it says itself that it can't start.
+        HookFailed: it raised something else, or gave something else.
+    """
+    try:
+        found = provided("run_service", implementation, AbstractAsyncContextManager, arguments)
+    except HookFailed as error:
+        if isinstance(error.__cause__, ServiceFailed):
+            raise error.__cause__ from None
+        raise
+    return None if found is None else found.answer
 
 
 def _all_settings(error: BaseException) -> bool:

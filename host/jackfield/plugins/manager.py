@@ -18,7 +18,7 @@ from jackfield.chain.build import ChainBuild, ScrubStages
 from jackfield.chain.handler import Stage
 from jackfield.hookspecs import Hooks
 from jackfield.observing import Observers
-from jackfield.plugins.asking import Provided, call, first, provided
+from jackfield.plugins.asking import AskService, Provided, call, first, provided, service
 from jackfield.plugins.discovery import GROUP, Candidate, discover, matches, sift
 from jackfield.plugins.loading import guarded, load
 from jackfield.plugins.records import PluginRecord
@@ -29,6 +29,8 @@ from jackfield.version import __version__
 
 if TYPE_CHECKING:
     import click
+
+    from jackfield.frontends.host_view import HostView, ServiceScope
 
 __all__ = ["Plugins", "load_plugins"]
 
@@ -172,6 +174,20 @@ class Plugins:
                     observers.append(register.close())
             self._observers = Observers.together(observers)
         return self._observers
+
+    def services(self, host: HostView, scope: ServiceScope) -> tuple[tuple[str, AskService], ...]:
+        """Return what asks each plugin for its service, with the plugin's name.
+
+        Each may be called again and again: a context manager can be entered once. It raises ``HookFailed`` where the
+        plugin raised something, or gave something else; a ``JackfieldError`` of the plugin's comes as it is.
+
+        Args:
+            host: what the services are handed.
+            scope: for whom they are to run.
+        """
+        found = self._implementations(self._manager.hook.run_service.get_hookimpls())
+        arguments = {"host": host, "scope": scope}
+        return tuple((one.plugin_name, partial(service, one, arguments)) for one in found)
 
     def add_commands(self, group: click.Group) -> tuple[str, ...]:
         """Add the plugins' commands to a group; a command the group has already is not replaced.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from jackfield.serving.frames import ComponentReport, Difference, GoodDocument, Report, View, WorkerView
+from jackfield.serving.frames import Report, View
+from jackfield.serving.reports import ComponentReport, Difference, GoodDocument, WorkerView
 
 __all__ = ["RELOADING", "Board"]
 

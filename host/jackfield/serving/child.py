@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from jackfield.errors import JackfieldError
+from jackfield.frontends.host_view import HostView, ServiceScope
 from jackfield.host import Host
 from jackfield.logs import configure, frames
 from jackfield.serving.channel import Channel, read_frame
@@ -23,6 +24,8 @@ from jackfield.serving.frames import (
     Loaded,
     MetadataSet,
     Rescan,
+    RunServices,
+    ServicesEnded,
     Start,
     Stop,
     StopAll,
@@ -31,6 +34,7 @@ from jackfield.serving.frames import (
 )
 from jackfield.serving.peers import Peers
 from jackfield.serving.reporter import scan_of
+from jackfield.serving.services import Services
 from jackfield.serving.worker import log_loop_error, run, serve_host
 
 __all__ = ["main"]
@@ -57,12 +61,11 @@ def main(arguments: list[str]) -> int:
 class _WorkerHost(Host):
     """A host that may have to wait, with all built, until it is told to serve."""
 
-    admitted: asyncio.Event | None = None
+    may_serve: asyncio.Event | None = None
 
-    async def start(self) -> None:
-        await super().start()
-        if self.admitted is not None:
-            await self.admitted.wait()
+    async def admitted(self) -> None:
+        if self.may_serve is not None:
+            await self.may_serve.wait()
 
 
 class _Worker:
@@ -109,12 +112,16 @@ class _Worker:
         broken = {each.name: each.reason for each in records if each.reason and each.state != "blocked"}
         self._channel.send(Loaded(broken))
         if start.renews:
-            host.admitted = self._informed
+            host.may_serve = self._informed
         else:
             await self._informed.wait()
         sockets = [socket.socket(fileno=descriptor) for descriptor in start.sockets]
         for bound in sockets:
             bound.set_inheritable(False)
+        scope = ServiceScope(once=False, worker=start.worker, workers=start.workers, group=start.group)
+        view = HostView(host, start.network)
+        ended = partial(self._channel.send, ServicesEnded())
+        host.services = Services(host.plugins, view, scope, leads=False, ended=ended)
         await serve_host(host, start.network, sockets, self._stop)
         _log.info("stopped")
         return 0  # the host's own exit code has gone to the parent, with the wish to stop
@@ -135,6 +142,9 @@ class _Worker:
             case Rescan():
                 if self._host is not None:
                     self._host.rescan()
+            case RunServices():
+                if self._host is not None and self._host.services is not None:
+                    self._host.services.lead()
             case Stop():
                 self._stop.set()
                 self._informed.set()

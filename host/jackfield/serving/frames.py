@@ -16,27 +16,26 @@ import msgspec
 from jackfield.logs import LogSettings
 from jackfield.options import HostOptions
 from jackfield.serving.network import Network
+from jackfield.serving.reports import ComponentReport, Difference, GoodDocument, WorkerView
 
 __all__ = [
     "Applied",
-    "ComponentReport",
-    "Difference",
     "Extended",
     "Failed",
     "FromParent",
     "FromWorker",
-    "GoodDocument",
     "Hello",
     "Loaded",
     "MetadataSet",
     "Report",
     "Rescan",
+    "RunServices",
+    "ServicesEnded",
     "SetMetadata",
     "Start",
     "Stop",
     "StopAll",
     "View",
-    "WorkerView",
     "decode_for_parent",
     "decode_for_worker",
     "encode",
@@ -46,45 +45,6 @@ __all__ = [
 
 class Frame(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """One message."""
-
-
-class GoodDocument(msgspec.Struct, frozen=True, array_like=True):
-    """The text that a serving component was built from, or of a Resiliency manifest that applies.
-
-    Attributes:
-        name: the component's name, or the manifest's.
-        file: the path of its file, as the file system has it.
-        line: the line of the file on which the text begins.
-        text: the document.
-    """
-
-    name: str
-    file: bytes
-    line: int
-    text: str
-
-    def __repr__(self) -> str:
-        return f"GoodDocument({self.name!r}, {os.fsdecode(self.file)!r}, {self.line})"
-
-
-class ComponentReport(msgspec.Struct, frozen=True, array_like=True):
-    """How one component stands in one worker.
-
-    Attributes:
-        name: its name.
-        type_name: its component type.
-        source: ``file:line`` of its newest readable manifest.
-        state: a ``State`` of the catalog.
-        digest: of the manifest that serves; empty if nothing does.
-        problems: why the state is what it is.
-    """
-
-    name: str
-    type_name: str
-    source: str
-    state: str
-    digest: str
-    problems: tuple[str, ...] = ()
 
 
 class Hello(Frame, frozen=True):
@@ -133,6 +93,10 @@ class Applied(Frame, frozen=True):
     version: int
 
 
+class ServicesEnded(Frame, frozen=True):
+    """From a worker that had the services which run once: they have ended, so that another may run them."""
+
+
 class StopAll(Frame, frozen=True):
     """From a worker: the whole host is to stop, at once if ``force``, and to end with ``code``."""
 
@@ -159,6 +123,8 @@ class Start(Frame, frozen=True):
         generation: the generation to go on from; 0 for the first worker of this number.
         documents: what to serve where the folder doesn't say better.
         renews: build everything and report, and take connections only when the first ``View`` has come.
+        workers: how many workers there are.
+        group: a name that all workers of this host share, and no other host has.
     """
 
     worker: int
@@ -170,43 +136,11 @@ class Start(Frame, frozen=True):
     generation: int = 0
     documents: tuple[GoodDocument, ...] = ()
     renews: bool = False
+    workers: int = 1
+    group: str = ""
 
     def __repr__(self) -> str:
         return f"Start(worker={self.worker}, generation={self.generation}, documents={len(self.documents)})"
-
-
-class WorkerView(msgspec.Struct, frozen=True, array_like=True):
-    """One worker as the parent sees it.
-
-    Attributes:
-        worker: its number.
-        pid: its process's id; 0 while there is none.
-        state: ``starting``, ``serving`` or ``restarting``.
-        generation: its catalog's, or its predecessor's until it has said.
-        seen: the number of its last report.
-        missing: what keeps it from being ready; empty once it or a predecessor was.
-    """
-
-    worker: int
-    pid: int
-    state: str
-    generation: int
-    seen: int
-    missing: str
-
-
-class Difference(msgspec.Struct, frozen=True, array_like=True):
-    """A component that doesn't stand the same in all workers.
-
-    Attributes:
-        worst: how it stands where it stands worst; its state is ``reloading`` if it is only a version behind.
-        states: by worker number.
-        serves: true if some version of it serves in every worker.
-    """
-
-    worst: ComponentReport
-    states: dict[int, str]
-    serves: bool
 
 
 class View(Frame, frozen=True):
@@ -240,12 +174,16 @@ class Rescan(Frame, frozen=True):
     """From the parent: look at the folders now."""
 
 
+class RunServices(Frame, frozen=True):
+    """From the parent: run the services that run in one worker alone."""
+
+
 class Stop(Frame, frozen=True):
     """From the parent: stop gracefully."""
 
 
-FromWorker = Hello | Loaded | Report | SetMetadata | Applied | StopAll | Failed
-FromParent = Start | View | Extended | MetadataSet | Rescan | Stop
+FromWorker = Hello | Loaded | Report | SetMetadata | Applied | ServicesEnded | StopAll | Failed
+FromParent = Start | View | Extended | MetadataSet | Rescan | RunServices | Stop
 
 
 def plain(text: str) -> str:

@@ -28,6 +28,7 @@ class Network:
         addresses: IP addresses or host names, all on ``port``.
         port: the TCP port; 0 lets the kernel choose.
         unix_socket: listen on this path instead of TCP.
+        unix_folder: services listen on sockets in this folder instead of TCP.
         certificate: a PEM file with the certificate chain; turns TLS on.
         private_key: a PEM file with its key.
         client_ca: a PEM file; clients must show a certificate that it signed.
@@ -38,6 +39,7 @@ class Network:
     addresses: tuple[str, ...] = ("127.0.0.1",)
     port: int = 3500
     unix_socket: Path | None = None
+    unix_folder: Path | None = None
     certificate: Path | None = None
     private_key: Path | None = None
     client_ca: Path | None = None

@@ -11,14 +11,12 @@ import os
 import signal
 import socket
 from contextlib import suppress
-from dataclasses import replace
 from time import monotonic
 
 from jackfield.errors import ConfigurationError
 from jackfield.logs import LogSettings
 from jackfield.options import HostOptions
 from jackfield.serving.board import Board
-from jackfield.serving.channel import Channel
 from jackfield.serving.code import CodeWatcher
 from jackfield.serving.frames import (
     Applied,
@@ -27,18 +25,19 @@ from jackfield.serving.frames import (
     Hello,
     Report,
     Rescan,
+    ServicesEnded,
     SetMetadata,
-    Start,
     Stop,
     StopAll,
-    decode_for_parent,
     encode,
 )
+from jackfield.serving.launch import Launcher
 from jackfield.serving.network import Network
 from jackfield.serving.renewal import Renewal
+from jackfield.serving.role import ServiceRole
 from jackfield.serving.shared import SharedValues
 from jackfield.serving.slot import Slot
-from jackfield.serving.spawn import how_it_ended, spawn
+from jackfield.serving.spawn import how_it_ended
 
 __all__ = ["Parent"]
 
@@ -76,18 +75,20 @@ class Parent:
         self._options = options
         self._network = network
         self._sockets = sockets
-        self._logs = logs
         self._slots = [Slot(number) for number in range(1, workers + 1)]
+        self._launcher = Launcher(options, network, sockets, logs=logs, workers=workers)
         self._board = Board(slot.worker for slot in self._slots)
         self._stopping = asyncio.Event()
+        self._role = ServiceRole(self._slots, self._stopping)
         self._exit_code = 0
         self._failure = ""
         self._telling: asyncio.TimerHandle | None = None
         self._shared = SharedValues(self._slots)
         self._watcher = watcher
         budget = options.graceful_shutdown_seconds + _MARGIN
+        begin, adopt, gone = self._begin, self._adopt, self._role.free
         self._renewal = Renewal(
-            self._slots, begin=self._begin, adopt=self._adopt, served=self._board.served, budget=budget
+            self._slots, begin=begin, adopt=adopt, gone=gone, served=self._board.served, budget=budget
         )
 
     async def run(self) -> int:
@@ -148,36 +149,11 @@ class Parent:
                         await self._stopping.wait()
 
     async def _begin(self, slot: Slot) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                process = spawn(self._sockets, theirs)
-            except OSError:
-                ours.close()
-                raise
-        channel = Channel(decode_for_parent, lambda frame: self._received(slot, frame), slot.relieved)
-        first, generation = slot.process is None, self._board.generation(slot.worker)
-        slot.begin(process, channel)
-        if not slot.renews:
-            self._board.began(slot.worker, process.pid)
-        await channel.open(ours)
-        channel.send(
-            Start(
-                worker=slot.worker,
-                # Only a first start is judged: a replacement may find an edit that is broken for the moment.
-                options=replace(self._options, environment={}, strict=self._options.strict and not generation),
-                environment={os.fsencode(key): os.fsencode(value) for key, value in self._options.environment.items()},
-                network=self._network,
-                sockets=tuple(bound.fileno() for bound in self._sockets),
-                logs=self._logs,
-                generation=generation,
-                documents=self._board.documents(),
-                renews=slot.renews,
-            )
-        )
+        first = slot.process is None
+        pid = await self._launcher.launch(slot, self._board, lambda frame: self._received(slot, frame))
         if not slot.renews:
             said = "worker started" if first else "worker replaced"
-            _log.info(said, extra={"worker": slot.worker, "pid": process.pid})
+            _log.info(said, extra={"worker": slot.worker, "pid": pid})
         self._tell_soon()
 
     def _adopt(self, slot: Slot, report: Report) -> None:
@@ -190,6 +166,7 @@ class Parent:
         slot.tell("view", encode(self._board.view()))
         _log.info("worker replaced", extra={"worker": slot.worker, "pid": slot.pid})
         self._renewal.retire(before)
+        self._role.offer()
         self._shared.forget(before)
         self._tell_soon()
 
@@ -215,6 +192,7 @@ class Parent:
             self._failure = slot.failed
             self._stopping.set()
         self._shared.forget(slot)
+        self._role.free(slot)
         self._tell_soon()
 
     def _reap(self) -> None:
@@ -227,14 +205,19 @@ class Parent:
         return [*self._slots, *self._renewal.candidates, *self._renewal.leaving]
 
     def _received(self, slot: Slot, frame: FromWorker) -> None:
-        if self._renewal.took(slot, frame):
-            return
+        if isinstance(frame, ServicesEnded):
+            self._role.free(slot)
+        elif not self._renewal.took(slot, frame):
+            self._act(slot, frame)
+
+    def _act(self, slot: Slot, frame: FromWorker) -> None:
         match frame:
             case Hello():
                 self._greet(slot)
             case Report():
                 slot.started = True
                 self._board.report(slot.worker, frame)
+                self._role.offer()
                 self._tell_soon()
             case SetMetadata():
                 self._shared.set(slot, frame)

@@ -30,6 +30,7 @@ class Renewal:
         slots: the workers' places; the parent's own list.
         begin: starts a process in a slot that is in no place yet.
         adopt: puts a slot with a process that waits to serve into its place.
+        gone: called when a process that had lost its place has ended.
         served: the names of the components that a worker serves.
         budget: seconds that a replaced process has to finish what it runs.
 
@@ -44,6 +45,7 @@ class Renewal:
         *,
         begin: Callable[[Slot], Awaitable[None]],
         adopt: Callable[[Slot, Report], None],
+        gone: Callable[[Slot], None],
         served: Callable[[int], Collection[str]],
         budget: float,
     ) -> None:
@@ -53,6 +55,7 @@ class Renewal:
         self._slots = slots
         self._begin = begin
         self._adopt = adopt
+        self._gone = gone
         self._served = served
         self._broken: set[Path] = set()
         self._reports: dict[Slot, asyncio.Future[Report]] = {}
@@ -90,8 +93,10 @@ class Renewal:
         kept.set()
         if slot.process is not None and slot.process.poll() is None:
             self.leaving[slot] = asyncio.get_running_loop().create_task(self._see_off(slot, slot.process))
-        elif slot.channel is not None:
-            slot.channel.abort()
+        else:
+            if slot.channel is not None:
+                slot.channel.abort()
+            self._gone(slot)
 
     async def _see_off(self, slot: Slot, process: subprocess.Popen[bytes]) -> None:
         slot.tell("stop", encode(Stop()))
@@ -105,6 +110,7 @@ class Renewal:
         if slot.channel is not None:
             slot.channel.abort()
         del self.leaving[slot]
+        self._gone(slot)
 
     async def _renew(self, paths: Collection[Path]) -> None:
         self._broken = {path for path in self._broken | set(paths) if unreadable(path)}

@@ -11,7 +11,8 @@ from jackfield.manifests.documents import Document
 from jackfield.manifests.folder import FileState, Scan
 from jackfield.manifests.reading import parse_document
 from jackfield.manifests.resiliency import ResiliencyManifest
-from jackfield.serving.frames import ComponentReport, GoodDocument, Report, plain
+from jackfield.serving.frames import Report, plain
+from jackfield.serving.reports import ComponentReport, GoodDocument
 
 __all__ = ["Reporter", "scan_of"]
 

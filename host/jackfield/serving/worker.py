@@ -12,11 +12,13 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
+from jackfield.frontends.host_view import HostView, ServiceScope
 from jackfield.host import Host
 from jackfield.http.app import build_app
 from jackfield.options import HostOptions
 from jackfield.serving.network import Network
 from jackfield.serving.servers import serve
+from jackfield.serving.services import Services
 
 __all__ = ["exit_soon", "log_loop_error", "run", "serve_host", "serve_until_signalled"]
 
@@ -65,6 +67,7 @@ async def serve_until_signalled(options: HostOptions, network: Network, sockets:
     urls = ", ".join(network.describe(sockets))
     names = ", ".join(str(folder) for folder in options.folders)
     _log.info("serving", extra={"url": urls, "manifests": names, "pid": os.getpid()})
+    host.services = Services(host.plugins, HostView(host, network), ServiceScope(once=False))
     await serve_host(host, network, sockets, stop)
     _log.info("stopped")
     return host.exit_code

@@ -14,9 +14,11 @@ from types import ModuleType
 from typing import Any, Self
 
 from jackfield.builtin.modules import BUILTINS
+from jackfield.frontends.host_view import HostView, ServiceScope
 from jackfield.host import Host
 from jackfield.options import HostOptions
 from jackfield.serving.network import Network, bind
+from jackfield.serving.services import Services
 from jackfield.serving.worker import run, serve_host
 
 __all__ = ["Reply", "RunningHost", "send"]
@@ -54,12 +56,14 @@ class RunningHost:
         network: how to listen; port 0 unless a test says otherwise.
         options: further ``HostOptions``.
         plugins: modules to register beside the host's own and the installed ones.
+        services: run what plugins bring with ``run_service`` too, on whatever ports they ask for.
     """
 
     folder: Path
     network: Network = field(default_factory=lambda: Network(port=0))
     options: dict[str, Any] = field(default_factory=dict)
     plugins: Sequence[ModuleType] = ()
+    services: bool = False
 
     def __enter__(self) -> Self:
         self.options.setdefault("environment", {})
@@ -114,6 +118,9 @@ class RunningHost:
         self._stop = asyncio.Event()
         options = HostOptions(folders=(self.folder,), **self.options)
         self.host = Host(options, stop=lambda _: self._stop.set(), builtins=(*BUILTINS, *self.plugins))
+        if self.services:
+            view = HostView(self.host, self.network)
+            self.host.services = Services(self.host.plugins, view, ServiceScope(once=False))
         self._started.set()
         await serve_host(self.host, self.network, self.sockets, self._stop)
 
