@@ -9,6 +9,7 @@
     │   ├── MissingInputs            400  ERR_CONVERSATION_MISSING_INPUTS
     │   ├── MalformedRequest         400  ERR_MALFORMED_REQUEST
     │   ├── BodyUnreadable           400  ERR_BODY_READ
+    │   ├── Unauthorized             401  ERR_UNAUTHENTICATED
     │   ├── HostFault                500  ERROR
     │   └── InvokeError              500  ERR_CONVERSATION_INVOKE
     │       ├── ProviderError        the provider answered with an error status or with nonsense
@@ -137,6 +138,12 @@ class BodyUnreadable(RequestError):
     format = "failed to read request body: {detail}"
 
 
+class Unauthorized(RequestError):
+    """The caller has no token or a wrong one. Dapr's own routes answer with a plain text in its place."""
+
+    format = "invalid api token"
+
+
 class HostFault(RequestError):
     """A fault of the host itself, or of a plugin's dialect; ``detail`` is the exception's type and nothing else."""
 
@@ -199,6 +206,7 @@ ERROR_CODES: dict[type[RequestError], ErrorCode] = {
     MissingInputs: ErrorCode("ERR_CONVERSATION_MISSING_INPUTS", 400, "INVALID_ARGUMENT"),
     MalformedRequest: ErrorCode("ERR_MALFORMED_REQUEST", 400, "INVALID_ARGUMENT"),
     BodyUnreadable: ErrorCode("ERR_BODY_READ", 400, "RESOURCE_EXHAUSTED"),
+    Unauthorized: ErrorCode("ERR_UNAUTHENTICATED", 401, "UNAUTHENTICATED"),
     HostFault: ErrorCode("ERROR", 500, "INTERNAL"),
     InvokeError: ErrorCode("ERR_CONVERSATION_INVOKE", 500, "INTERNAL"),
 }

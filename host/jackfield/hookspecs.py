@@ -6,7 +6,7 @@ back the thing that does the work. It never is a coroutine function or a wrapper
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pluggy import HookimplMarker, HookspecMarker
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     import click
+    from starlette.types import ASGIApp
 
     from jackfield.chain.build import ChainBuild, ScrubStages
     from jackfield.chain.handler import Stage
     from jackfield.components import Conversation, SecretStore
+    from jackfield.frontends.dialect import Dialect
     from jackfield.frontends.host_view import HostView, ServiceScope
     from jackfield.messages import Record
     from jackfield.observing import BreakerChange, CatalogChange
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from jackfield.scrubbing import Scrubber
     from jackfield.stores import CacheStore
 
-__all__ = ["RegisterComponents", "RegisterObservers", "hookimpl"]
+__all__ = ["RegisterComponents", "RegisterObservers", "RegisterRoutes", "hookimpl"]
 
 hookspec = HookspecMarker("jackfield")
 hookimpl = HookimplMarker("jackfield")
@@ -111,6 +113,38 @@ class RegisterObservers(Protocol):
         """Have a plain function called when a circuit breaker comes, changes its state or goes; otherwise likewise."""
 
 
+class RegisterRoutes(Protocol):
+    """What ``register_routes`` hands to a plugin."""
+
+    def conversation(self, path: str, dialect: Dialect) -> None:
+        """Serve conversation on a path; ``POST`` alone.
+
+        The host reads the body, watches the client, leases the component, keeps the record and sends; the dialect reads
+        and writes bytes.
+
+        Args:
+            path: such as ``/v1/chat/completions``; it has no parameters.
+            dialect: the API's.
+
+        Raises:
+            PluginError: the path is none, is taken, or belongs to the host; or that is no dialect.
+        """
+
+    def route(self, path: str, app: ASGIApp, methods: Iterable[str] = ("GET",)) -> None:
+        """Serve an ASGI app on a path, behind the same checks of token and origin as every other.
+
+        Args:
+            path: such as ``/v1/models`` or ``/v1/models/{model}``; the app finds parameters in
+                ``scope["path_params"]``.
+            app: gets the requests as they are.
+            methods: the HTTP methods that it answers; others are a 404, as everywhere in the host.
+
+        Raises:
+            PluginError: the path is none, is taken, or belongs to the host; the app can't be called, or a method is
+                none.
+        """
+
+
 class Hooks:
     """The specifications. Each docstring says what, when, who wins, what an exception does, and since when."""
 
@@ -170,6 +204,17 @@ class Hooks:
         is listed as such. None means no stage.
         An exception: the component's build fails and names the plugin; what served before serves on.
         Since: 0.1.
+        """
+
+    @hookspec
+    def register_routes(self, register: RegisterRoutes) -> None:
+        """Register HTTP paths: a front end of the plugin's own on the host's port.
+
+        When: once, at the start of each process that serves.
+        Who wins: every plugin is asked. A path that two plugins register belongs to neither, and both are named; the
+        host's own paths can't be registered; the return value is not used.
+        An exception: the plugin's paths are left out, its other hooks stay, and the cause is logged.
+        Since: 0.2.
         """
 
     @hookspec

@@ -79,6 +79,7 @@ class Host:
         self._looked_at: tuple[Mapping[str, FileState], tuple[Problem, ...]] | None = None
         self._judged: asyncio.Task[None] | None = None
         self.observers = self.plugins.observers()
+        self.routes = self.plugins.routes()
         self.plugins.log()
         self._stop = stop
         self._first = first

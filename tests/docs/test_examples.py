@@ -119,8 +119,20 @@ def _compare(reply: Reply, shown: Block | None, call: Curl, page: Page, block: B
         assert reply.headers.get(name) == value, where
     if reply.headers["content-type"] == "application/json":
         assert reply.json == json.loads(body), where
+    elif reply.headers["content-type"] == "text/event-stream":
+        given, expected = _events(reply.body.decode()), _events(body)
+        assert [name for name, _ in given] == [name for name, _ in expected], where
+        for (_, real), (name, told) in zip(given, expected, strict=True):
+            # What stands at the end of a stream is different each time.
+            assert _has_shape(real, told) if name == "done" else real == told, where
     else:
         assert reply.body.decode() == body, where
+
+
+def _events(stream: str) -> list[tuple[str, Any]]:
+    """Return the name and the JSON of each event of a stream."""
+    found = re.findall(r"(?:event: (\w+)\n)?data: (.+)\n", stream + "\n")
+    return [(name, json.loads(data)) for name, data in found]
 
 
 def _has_shape(real: Any, shown: Any) -> bool:

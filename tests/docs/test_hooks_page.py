@@ -19,7 +19,7 @@ from running import RunningHost
 
 from jackfield.chain.handler import fold
 from jackfield.events import Delta, Event, Finish, Result
-from jackfield.hookspecs import Hooks, RegisterComponents, RegisterObservers
+from jackfield.hookspecs import Hooks, RegisterComponents, RegisterObservers, RegisterRoutes
 from jackfield.messages import ConversationRequest, Message, Record, TextPart
 
 HOOKS = page("docs/plugins/hooks.md")
@@ -57,7 +57,12 @@ def test_a_hook_s_section_says_what_its_specification_says(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hook", "register"), [("register_components", RegisterComponents), ("register_observers", RegisterObservers)]
+    ("hook", "register"),
+    [
+        ("register_components", RegisterComponents),
+        ("register_observers", RegisterObservers),
+        ("register_routes", RegisterRoutes),
+    ],
 )
 def test_the_methods_that_register_has_are_named(hook: str, register: type) -> None:
     """Every method of what a hook is handed is described with its arguments' names."""

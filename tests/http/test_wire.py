@@ -17,6 +17,7 @@ from jackfield.errors import (
     MissingInputs,
     ProviderError,
     RequestError,
+    Unauthorized,
 )
 from jackfield.http import wire
 
@@ -105,6 +106,7 @@ def test_what_is_no_int64_is_refused(value: object) -> None:
         ),
         (MalformedRequest("why"), "ERR_MALFORMED_REQUEST", "failed deserializing HTTP body: why"),
         (BodyUnreadable("why"), "ERR_BODY_READ", "failed to read request body: why"),
+        (Unauthorized(), "ERR_UNAUTHENTICATED", "invalid api token"),
         (HostFault("KeyError"), "ERROR", "internal error: KeyError"),
         (ProviderError("why"), "ERR_CONVERSATION_INVOKE", "failed conversing with component llm: why"),
     ],
@@ -116,7 +118,7 @@ def test_errors_are_written_as_dapr_writes_them(error: RequestError, code: str, 
 
 def test_every_error_code_is_in_the_table_above() -> None:
     """A new kind of request error needs a row here too."""
-    assert len(ERROR_CODES) == 7
+    assert len(ERROR_CODES) == 8
 
 
 def test_half_a_surrogate_pair_from_a_provider_is_no_failure() -> None:

@@ -8,9 +8,10 @@ import re
 import pytest
 from pluggy import PluginManager
 
-from jackfield.hookspecs import Hooks, RegisterComponents, RegisterObservers
+from jackfield.hookspecs import Hooks, RegisterComponents, RegisterObservers, RegisterRoutes
 from jackfield.plugins import Plugins
 from jackfield.plugins.register import ObserverRegister, TypeRegister
+from jackfield.plugins.routes import RouteRegister
 
 HOOKS = {name: function for name, function in vars(Hooks).items() if not name.startswith("_")}
 
@@ -25,6 +26,7 @@ def test_the_hooks_are_these_with_these_arguments() -> None:
         "register_observers": (("register",), False),
         "run_service": (("host", "scope"), False),
         "register_commands": (("cli",), False),
+        "register_routes": (("register",), False),
         "provide_scrubber": (("build",), True),
         "provide_router": (("build",), True),
         "provide_cache": (("build",), True),
@@ -52,7 +54,12 @@ def test_a_hook_is_a_plain_function(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("promised", "given"), [(RegisterComponents, TypeRegister), (RegisterObservers, ObserverRegister)]
+    ("promised", "given"),
+    [
+        (RegisterComponents, TypeRegister),
+        (RegisterObservers, ObserverRegister),
+        (RegisterRoutes, RouteRegister),
+    ],
 )
 def test_what_a_hook_is_handed_has_the_promised_methods(promised: type, given: type) -> None:
     """The register objects have the methods of their protocols, with the same signatures."""

@@ -176,7 +176,7 @@ def test_an_interrupt_is_not_a_fault_of_the_plugin(site: Site) -> None:
 
 def test_an_optional_hook_of_a_later_host_is_left_alone(site: Site) -> None:
     """A plugin may implement a hook that this host doesn't have yet if it says that the hook is optional."""
-    site.install("new", HOOK + "@hookimpl(optionalhook=True)\ndef register_routes(register): ...")
+    site.install("new", HOOK + "@hookimpl(optionalhook=True)\ndef register_later(register): ...")
     (record,) = load_plugins(installed=site.installed).records
     assert (record.state, record.hooks) == ("loaded", ())
 

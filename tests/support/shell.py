@@ -85,7 +85,7 @@ class Curl:
                 call.headers[name.strip()] = value.strip()
             elif word in {"-d", "--data"}:
                 call.data = next(rest)
-            elif word.startswith("-") and set(word[1:]) <= set("isSf"):
+            elif word.startswith("-") and set(word[1:]) <= set("NisSf"):
                 continue
             elif word.startswith("-"):
                 raise ValueError(f"pages don't use curl's option {word}")

@@ -42,6 +42,7 @@ def plugins(*, as_json: bool, check: bool, allow: str | None, deny: str | None, 
     found = load_chosen(allow, deny)
     types = found.component_types(parse_prefer(prefer))
     found.observers()
+    found.routes()
     # A failure is in its plugin's record already.
     left_out = [text for text in found.add_commands(click.Group()) if text.startswith("the command ")]
     listing = {

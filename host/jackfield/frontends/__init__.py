@@ -27,6 +27,7 @@ from jackfield.frontends.dialect import (
     sse,
 )
 from jackfield.frontends.host_view import ComponentView, HostView, LeasedComponent, Listening, ServiceScope
+from jackfield.hookspecs import RegisterRoutes
 from jackfield.http.strict_json import parse as parse_json
 from jackfield.http.wire import encode as encode_json
 from jackfield.opaque import carried_id, split_id
@@ -43,6 +44,7 @@ __all__ = [
     "Dialect",
     "ErrorCode",
     "Exchange",
+    "HostFault",
     "HostView",
     "LeasedComponent",
     "Listening",
@@ -51,9 +53,11 @@ __all__ = [
     "OverridePolicy",
     "Overrides",
     "Refusal",
+    "RegisterRoutes",
     "ServiceFailed",
     "ServiceScope",
     "StreamEncoder",
+    "Unauthorized",
     "carried_id",
     "encode_json",
     "error_code",

@@ -15,6 +15,7 @@ from jackfield.http.conversation import ConversationEndpoint
 from jackfield.http.dialects import Alpha1, Alpha2
 from jackfield.http.facts import FACTS
 from jackfield.http.gate import Gate, normal_origin
+from jackfield.http.plugin_routes import Turned, of_plugins, plugin_conversations, plugin_routes
 from jackfield.http.replies import direct_invoke, unauthorized
 from jackfield.http.route import ConversationRoutes
 from jackfield.http.service import service_routes
@@ -43,8 +44,11 @@ def build_app(host: Host) -> ASGIApp:
         for api, (version, dialect) in dialects.items()
         if options.configuration.allows("conversation", api, "http")
     }
+    brought = plugin_conversations(host.routes)
+    paths = {path: ConversationEndpoint(host, dialect) for path, dialect in brought.items()}
     # A path that isn't served is the same to daprd as one of another app: 404, whatever the method.
-    router = Router(service_routes(host), redirect_slashes=False, default=direct_invoke, lifespan=lifespan)
+    listed = [*service_routes(host), *plugin_routes(host.routes)]
+    router = Router(listed, redirect_slashes=False, default=direct_invoke, lifespan=lifespan)
 
     def readable(app: ASGIApp) -> ASGIApp:
         """Let the pages that are listed read what an app answers."""
@@ -59,8 +63,9 @@ def build_app(host: Host) -> ASGIApp:
         )
 
     return Gate(
-        readable(ConversationRoutes(endpoints, router)),
-        unauthorized=readable(unauthorized),
+        readable(ConversationRoutes(endpoints, paths, router)),
+        unauthorized=readable(Turned(brought, unauthorized)),
         api_token=options.api_token,
         allowed_origins=options.allowed_origins,
+        takes_bearer=of_plugins(host.routes),
     )

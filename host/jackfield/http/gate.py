@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from hmac import compare_digest
 from string import ascii_letters, digits
 
@@ -43,14 +43,23 @@ class Gate:
         unauthorized: answers in its place where the token is not right.
         api_token: what ``dapr-api-token`` must hold; empty asks for nothing. Compared in constant time.
         allowed_origins: origins whose pages may call; ``*`` allows all.
+        takes_bearer: tells by a path whether ``Authorization: Bearer`` may hold the token as well: clients of other
+            APIs have it there.
     """
 
     def __init__(
-        self, app: ASGIApp, *, unauthorized: ASGIApp, api_token: str = "", allowed_origins: Collection[str] = ()
+        self,
+        app: ASGIApp,
+        *,
+        unauthorized: ASGIApp,
+        api_token: str = "",
+        allowed_origins: Collection[str] = (),
+        takes_bearer: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._app = app
         self._unauthorized = unauthorized
         self._token = api_token.encode()
+        self._takes_bearer = takes_bearer
         self._any_origin = "*" in allowed_origins
         self._origins = frozenset(normal_origin(origin).encode() for origin in allowed_origins)
 
@@ -85,5 +94,12 @@ class Gate:
                 preflight = bool(self._origins) and scope["method"] == "OPTIONS"
         if refusal is None and self._token and not compare_digest(token, self._token):
             exempt = scope["method"] == "GET" and scope["path"] in _WITHOUT_TOKEN
-            return None if exempt or preflight else self._unauthorized
+            return None if exempt or preflight or self._bears_token(scope) else self._unauthorized
         return refusal
+
+    def _bears_token(self, scope: Scope) -> bool:
+        if not self._takes_bearer(scope["path"]):
+            return False
+        sent = [value for name, value in scope["headers"] if name == b"authorization"]
+        scheme, _, bearer = sent[0].partition(b" ") if len(sent) == 1 else (b"", b"", b"")
+        return scheme.lower() == b"bearer" and compare_digest(bearer.strip(), self._token)

@@ -28,11 +28,13 @@ class ConversationRoutes:
     Args:
         endpoints: by the path's first part, such as ``v1.0-alpha2``; each finds the component's name in
             ``scope["jackfield.name"]``.
+        paths: further endpoints by their whole path, as plugins bring them; the body names the component.
         otherwise: answers whatever is no conversation.
     """
 
-    def __init__(self, endpoints: Mapping[str, ASGIApp], otherwise: ASGIApp) -> None:
+    def __init__(self, endpoints: Mapping[str, ASGIApp], paths: Mapping[str, ASGIApp], otherwise: ASGIApp) -> None:
         self._endpoints = {version.encode(): endpoint for version, endpoint in endpoints.items()}
+        self._paths = {path.encode(): endpoint for path, endpoint in paths.items()}
         self._otherwise = otherwise
         self._found: dict[bytes, tuple[ASGIApp, str]] = {}
 
@@ -46,6 +48,8 @@ class ConversationRoutes:
 
     def _find(self, raw: bytes) -> tuple[ASGIApp, str]:
         parts = [part for part in raw.partition(b"?")[0].split(b"/") if part]
+        if self._paths and (whole := self._paths.get(b"/" + b"/".join(parts))) is not None:
+            return whole, ""
         if len(parts) != 4 or parts[1] != b"conversation" or parts[3] != b"converse":
             return self._otherwise, ""
         endpoint = self._endpoints.get(parts[0])

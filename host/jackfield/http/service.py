@@ -15,7 +15,7 @@ from jackfield.http.client import ClientWatch, Lookout
 from jackfield.metadata import metadata_document
 from jackfield.serving.peers import NotShared
 
-__all__ = ["service_routes"]
+__all__ = ["OwnRoute", "service_routes"]
 
 
 def service_routes(host: Host) -> list[Route]:
@@ -53,10 +53,10 @@ def service_routes(host: Host) -> list[Route]:
         ("shutdown", "shutdown"): ("POST", shutdown),
     }
     return [
-        _Route("/v1.0/healthz", healthz, methods=["GET"]),
-        _Route("/v1.0/healthz/outbound", outbound, methods=["GET"]),
+        OwnRoute("/v1.0/healthz", healthz, methods=["GET"]),
+        OwnRoute("/v1.0/healthz/outbound", outbound, methods=["GET"]),
         *(
-            _Route(f"/v1.0/{route}", endpoint, methods=[method])
+            OwnRoute(f"/v1.0/{route}", endpoint, methods=[method])
             for (api, route), (method, endpoint) in deniable.items()
             if allows(api, "v1", "http", route)
         ),
@@ -80,10 +80,11 @@ async def _set_metadata(host: Host, request: Request) -> Response:
     return Response(status_code=204)
 
 
-class _Route(Route):
+class OwnRoute(Route):
     """A route that another method doesn't match at all: daprd has no 405."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether a request is this route's."""
         match, child = super().matches(scope)
         return (match, child) if match is Match.FULL else (Match.NONE, {})
 

@@ -23,6 +23,7 @@ from jackfield.plugins.discovery import GROUP, Candidate, discover, matches, sif
 from jackfield.plugins.loading import guarded, load
 from jackfield.plugins.records import PluginRecord
 from jackfield.plugins.register import ObserverRegister, TypeRegister
+from jackfield.plugins.routes import PluginRoute, RouteRegister, clashing
 from jackfield.plugins.types import ComponentType, ComponentTypes
 from jackfield.routing import RoutingStrategy
 from jackfield.version import __version__
@@ -87,6 +88,7 @@ class Plugins:
         self._registered: tuple[ComponentType, ...] | None = None
         self._strategies: dict[str, dict[str, type[RoutingStrategy]]] = {}
         self._observers: Observers | None = None
+        self._routes: tuple[PluginRoute, ...] | None = None
 
     @property
     def records(self) -> tuple[PluginRecord, ...]:
@@ -189,6 +191,27 @@ class Plugins:
         arguments = {"host": host, "scope": scope}
         return tuple((one.plugin_name, partial(service, one, arguments)) for one in found)
 
+    def routes(self) -> tuple[PluginRoute, ...]:
+        """Return the HTTP paths of all plugins' front ends; the hook is called the first time, as for ``observers``.
+
+        A path that two plugins register is left out, and both plugins' records say so.
+        """
+        if self._routes is None:
+            self.component_types()
+            found: list[PluginRoute] = []
+            for implementation in self._implementations(self._manager.hook.register_routes.get_hookimpls()):
+                register = RouteRegister(implementation.plugin_name)
+                failed = self._ask("register_routes", implementation, register=register)
+                routes = register.close()
+                found += () if failed else routes
+            clashes = clashing(found)
+            for text, routes_of_it in clashes.items():
+                for name in {route.plugin for route in routes_of_it}:
+                    self._note(name, reason=text)
+            left_out = [route for routes_of_it in clashes.values() for route in routes_of_it]
+            self._routes = tuple(route for route in found if route not in left_out)
+        return self._routes
+
     def add_commands(self, group: click.Group) -> tuple[str, ...]:
         """Add the plugins' commands to a group; a command the group has already is not replaced.
 
@@ -237,7 +260,7 @@ class Plugins:
             return ()
         for name, cls in register.strategies.items():
             self._strategies.setdefault(name, {})[implementation.plugin_name] = cls
-        self._note(implementation, types=tuple(component_type.name for component_type in types))
+        self._note(implementation.plugin_name, types=tuple(component_type.name for component_type in types))
         return types
 
     def _ask(self, hook: str, implementation: HookImpl, **arguments: object) -> str:
@@ -247,15 +270,15 @@ class Plugins:
             return ""
         state, reason = fault
         if hook == "register_components":
-            self._note(implementation, state=state, reason=reason, hooks=())
+            self._note(implementation.plugin_name, state=state, reason=reason, hooks=())
         else:
             reason = f"{hook}: {reason}"
-            self._note(implementation, reason=reason)
+            self._note(implementation.plugin_name, reason=reason)
         return reason
 
-    def _note(self, implementation: HookImpl, *, reason: str = "", **changes: Any) -> None:
+    def _note(self, plugin: str, *, reason: str = "", **changes: Any) -> None:
         for place, record in enumerate(self._records):
-            if record.name == implementation.plugin_name and record.state == "loaded":
+            if record.name == plugin and record.state == "loaded":
                 reasons = [text for text in (record.reason, reason) if text]
                 told = record.reason if reason in record.reason else "; ".join(reasons)
                 self._records[place] = replace(record, reason=told, **changes)

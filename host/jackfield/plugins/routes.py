@@ -27,13 +27,15 @@ class PluginRoute:
         plugin: the plugin's name.
         path: as it was registered.
         methods: the HTTP methods that it answers.
-        answers: a dialect for conversation, or an ASGI app.
+        dialect: what reads and writes conversation there; None where an ASGI app answers.
+        app: the ASGI app; None where a dialect answers.
     """
 
     plugin: str
     path: str
     methods: frozenset[str]
-    answers: Dialect | ASGIApp
+    dialect: Dialect | None = None
+    app: ASGIApp | None = None
 
     @property
     def shape(self) -> str:
@@ -67,7 +69,7 @@ class RouteRegister:
         for attribute, kind in (("name", str), ("success", int)):
             if not isinstance(getattr(dialect, attribute, None), kind):
                 raise self._error(path, f"{type(dialect).__name__}.{attribute} is no {kind.__name__}")
-        self._add(PluginRoute(self._plugin, path, frozenset({"POST"}), dialect))
+        self._add(PluginRoute(self._plugin, path, frozenset({"POST"}), dialect=dialect))
 
     def route(self, path: str, app: ASGIApp, methods: Iterable[str] = ("GET",)) -> None:
         """Serve an ASGI app on a path.
@@ -81,7 +83,7 @@ class RouteRegister:
         wanted = frozenset([methods] if isinstance(methods, str) else methods)
         if not wanted or wanted - _METHODS:
             raise self._error(path, f"its methods must be of {', '.join(sorted(_METHODS))}")
-        self._add(PluginRoute(self._plugin, path, wanted, app))
+        self._add(PluginRoute(self._plugin, path, wanted, app=app))
 
     def close(self) -> tuple[PluginRoute, ...]:
         """End the registration and return what was registered, in that order."""

@@ -1,0 +1,70 @@
+"""The paths that plugins bring, as the host's own HTTP server serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from starlette.routing import compile_path
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from jackfield.errors import Unauthorized
+from jackfield.frontends.dialect import Dialect
+from jackfield.http.replies import Reply
+from jackfield.http.service import OwnRoute
+from jackfield.plugins.routes import PluginRoute
+
+__all__ = ["Turned", "of_plugins", "plugin_conversations", "plugin_routes"]
+
+
+def plugin_conversations(routes: Iterable[PluginRoute]) -> dict[str, Dialect]:
+    """Return the dialects that plugins bring, by path."""
+    return {route.path: route.dialect for route in routes if route.dialect is not None}
+
+
+def plugin_routes(routes: Iterable[PluginRoute]) -> list[OwnRoute]:
+    """Make routes of the ASGI apps that plugins bring."""
+    return [
+        OwnRoute(route.path, _App(route.app), methods=sorted(route.methods))
+        for route in routes
+        if route.app is not None
+    ]
+
+
+def of_plugins(routes: Iterable[PluginRoute]) -> Callable[[str], bool]:
+    """Make what tells whether a path is one that a plugin brings."""
+    patterns = [compile_path(route.path)[0] for route in routes]
+    return lambda path: any(pattern.match(path) for pattern in patterns)
+
+
+class _App:
+    """An ASGI app as it is: of a plain function Starlette would think that it takes a request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+class Turned:
+    """Answers requests without the right token: on a dialect's path as the dialect does.
+
+    Args:
+        dialects: by path.
+        otherwise: answers everywhere else.
+    """
+
+    def __init__(self, dialects: Mapping[str, Dialect], otherwise: ASGIApp) -> None:
+        self._dialects = dialects
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request."""
+        dialect = self._dialects.get(scope["path"]) if scope["type"] == "http" else None
+        if dialect is None:
+            await self._otherwise(scope, receive, send)
+            return
+        refusal = dialect.refuse(Unauthorized())
+        headers = [("content-type", refusal.media_type), *refusal.headers]
+        reply = Reply(refusal.status, refusal.body, [(name.encode(), value.encode()) for name, value in headers])
+        await reply(scope, receive, send)
