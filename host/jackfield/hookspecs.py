@@ -136,7 +136,7 @@ class RegisterRoutes(Protocol):
         Args:
             path: such as ``/v1/models`` or ``/v1/models/{model}``; the app finds parameters in
                 ``scope["path_params"]``.
-            app: gets the requests as they are.
+            app: gets the requests as they are, with the ``HostView`` in ``scope["jackfield.host"]``.
             methods: the HTTP methods that it answers; others are a 404, as everywhere in the host.
 
         Raises:

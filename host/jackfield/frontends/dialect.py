@@ -6,7 +6,7 @@ leases the component, keeps the record, sends headers, streams as fast as the cl
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -15,6 +15,9 @@ from jackfield.events import Event, Result
 from jackfield.headers import Headers
 from jackfield.messages import ConversationRequest, Record
 from jackfield.overrides import OverridePolicy
+
+if TYPE_CHECKING:
+    from jackfield.frontends.host_view import HostView
 
 __all__ = ["JSON_TYPE", "SSE_HEARTBEAT", "SSE_TYPE", "Call", "Dialect", "Exchange", "Refusal", "StreamEncoder", "sse"]
 
@@ -33,6 +36,7 @@ class Call(Struct, frozen=True, kw_only=True):
         record: the facts of this request; what decodes sets ``ignored``.
         component: the component's name from the path; empty where the path has none.
         accepts_events: the ``Accept`` header asks for ``text/event-stream``.
+        host: the host that serves it, for one who has to know which components there are.
     """
 
     body: bytes
@@ -40,6 +44,7 @@ class Call(Struct, frozen=True, kw_only=True):
     record: Record
     component: str = ""
     accepts_events: bool = False
+    host: HostView
 
 
 class Refusal(Struct, frozen=True):

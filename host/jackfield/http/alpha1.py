@@ -13,10 +13,11 @@ from msgspec import Struct
 
 from jackfield.errors import InvalidParameters, MissingInputs
 from jackfield.events import Result
+from jackfield.frontends.rules import KNOWN_ROLES, alpha1_message
 from jackfield.headers import NO_HEADERS, Headers
 from jackfield.http.spelling import CACHE_TTL, SCRUB, Fields
 from jackfield.http.wire import array, at, boolean, cache_ttl, encode, mapping, text, wrong_type
-from jackfield.messages import ConversationRequest, Message, Record, Role, TextPart
+from jackfield.messages import ConversationRequest, Message, Record
 from jackfield.overrides import OverridePolicy, read_overrides
 
 __all__ = ["DecodedAlpha1", "decode_alpha1", "encode_alpha1"]
@@ -24,21 +25,6 @@ __all__ = ["DecodedAlpha1", "decode_alpha1", "encode_alpha1"]
 _REQUEST = Fields("name", ("contextID",), "inputs", "parameters", "metadata", SCRUB, CACHE_TTL, any_case=SCRUB[:1])
 _INPUT = Fields("content", "role", SCRUB, any_case=SCRUB[:1])
 
-_ROLES: dict[str, Role] = {
-    "": "user",
-    "user": "user",
-    "human": "user",
-    "generic": "user",
-    "system": "system",
-    "developer": "developer",
-    "assistant": "assistant",
-    "ai": "assistant",
-    "tool": "user",
-    "function": "user",
-}
-_RESULT_ROLES = frozenset({"tool", "function"})
-_RESULT_MARK = "Tool result: "
-_KNOWN_ROLES = ", ".join(sorted(role for role in _ROLES if role))
 _LONGEST_ROLE = 40
 
 
@@ -137,16 +123,11 @@ def _message(value: Any, index: int, *, documented: bool, doubts: list[str]) -> 
     content, sent_role = text(found, "content", path), text(found, "role", path)
     if found.get("content") is None:
         doubts.append(f"{path}.content: missing; it is required and may be empty")
-    name = sent_role.lower()
-    role = _ROLES.get(name)
-    if role is None:
-        role = "user"
-        if documented:
-            doubts.append(f"{path}.role: {sent_role[:_LONGEST_ROLE]!r} is no role; use one of {_KNOWN_ROLES}")
-    elif name in _RESULT_ROLES:
-        content = _RESULT_MARK + content
+    if documented and sent_role and sent_role.lower() not in KNOWN_ROLES:
+        known = ", ".join(KNOWN_ROLES)
+        doubts.append(f"{path}.role: {sent_role[:_LONGEST_ROLE]!r} is no role; use one of {known}")
     scrub = _flag(found, path, documented=documented, doubts=doubts)
-    return Message(role=role, parts=(TextPart(content),), input=index, scrub=scrub)
+    return alpha1_message(content, sent_role, index, scrub=scrub)
 
 
 def _flag(found: dict[str, Any], path: str, *, documented: bool, doubts: list[str]) -> bool:

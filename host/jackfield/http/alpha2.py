@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from jackfield.errors import InvalidParameters, MalformedRequest, MissingInputs
+from jackfield.frontends.rules import chosen_tool
 from jackfield.headers import NO_HEADERS, Headers
 from jackfield.http.alpha2_messages import read_input
 from jackfield.http.alpha2_reply import encode_alpha2
@@ -35,7 +36,6 @@ _REQUEST = Fields(
 )
 _TOOL = Fields("function")
 _FUNCTION = Fields("name", "description", "parameters")
-_ALTERNATIVES = "'auto', 'none', 'required', or a specific tool name matching the tools available to be used"
 
 
 def decode_alpha2(
@@ -100,7 +100,7 @@ def _beside_inputs(found: dict[str, Any], doubts: list[str]) -> dict[str, Any]:
     tools = _tools(found)
     return {
         "tools": tools,
-        "tool_choice": _tool_choice(text(found, "toolChoice", ""), tools, doubts),
+        "tool_choice": chosen_tool(text(found, "toolChoice", ""), tools, doubts),
         "response_format": _response_format(found, doubts),
         "scrub_reply": boolean(found, "scrubPII", ""),
         "context_id": text(found, "contextId", ""),
@@ -126,17 +126,6 @@ def _tools(found: dict[str, Any]) -> tuple[Tool, ...]:
             )
         )
     return tuple(tools)
-
-
-def _tool_choice(choice: str, tools: tuple[Tool, ...], doubts: list[str]) -> str:
-    """Apply section 1.4, step 9. Without tools there is nothing to choose, and only ``required`` is an error."""
-    if not tools:
-        if choice == "required":
-            doubts.append(f"tool choice must be {_ALTERNATIVES}")
-        return ""
-    if choice and choice not in {"auto", "none", "required"} and all(choice != tool.name for tool in tools):
-        doubts.append(f"tool choice selected was not found. Must be {_ALTERNATIVES}")
-    return choice or "auto"
 
 
 def _response_format(found: dict[str, Any], doubts: list[str]) -> ResponseFormat | None:

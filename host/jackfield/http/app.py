@@ -10,6 +10,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from jackfield.frontends.dialect import Dialect
+from jackfield.frontends.host_view import HostView
 from jackfield.host import Host
 from jackfield.http.conversation import ConversationEndpoint
 from jackfield.http.dialects import Alpha1, Alpha2
@@ -19,12 +20,19 @@ from jackfield.http.plugin_routes import Turned, of_plugins, plugin_conversation
 from jackfield.http.replies import direct_invoke, unauthorized
 from jackfield.http.route import ConversationRoutes
 from jackfield.http.service import service_routes
+from jackfield.serving.network import Network
 
 __all__ = ["build_app"]
 
 
-def build_app(host: Host) -> ASGIApp:
-    """Make the application that serves a host; its lifespan starts and closes the host."""
+def build_app(host: Host, network: Network | None = None) -> ASGIApp:
+    """Make the application that serves a host; its lifespan starts and closes the host.
+
+    Args:
+        host: the host.
+        network: how it listens, for front ends that want to know; None if another server does that.
+    """
+    view = HostView(host, network or Network())
 
     @asynccontextmanager
     async def lifespan(_: ASGIApp) -> AsyncIterator[None]:
@@ -40,14 +48,14 @@ def build_app(host: Host) -> ASGIApp:
         "v1alpha1": ("v1.0-alpha1", Alpha1(documented=options.alpha1 == "documented")),
     }
     endpoints = {
-        version: ConversationEndpoint(host, dialect)
+        version: ConversationEndpoint(host, dialect, view)
         for api, (version, dialect) in dialects.items()
         if options.configuration.allows("conversation", api, "http")
     }
     brought = plugin_conversations(host.routes)
-    paths = {path: ConversationEndpoint(host, dialect) for path, dialect in brought.items()}
+    paths = {path: ConversationEndpoint(host, dialect, view) for path, dialect in brought.items()}
     # A path that isn't served is the same to daprd as one of another app: 404, whatever the method.
-    listed = [*service_routes(host), *plugin_routes(host.routes)]
+    listed = [*service_routes(host), *plugin_routes(host.routes, view)]
     router = Router(listed, redirect_slashes=False, default=direct_invoke, lifespan=lifespan)
 
     def readable(app: ASGIApp) -> ASGIApp:

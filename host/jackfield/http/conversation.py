@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from jackfield.catalog.instance import ConversationInstance
 from jackfield.errors import ComponentNotFound, HostFault, InvokeError, RequestError, error_code
 from jackfield.frontends.dialect import JSON_TYPE, SSE_TYPE, Call, Dialect, Exchange, Refusal
+from jackfield.frontends.host_view import HostView
 from jackfield.headers import Headers
 from jackfield.host import Host
 from jackfield.http.body import ClientLeft, closing, read_body
@@ -25,6 +26,7 @@ from jackfield.messages import ConversationRequest, Record
 __all__ = ["ConversationEndpoint"]
 
 _log = logging.getLogger("jackfield.http")
+_EVENTS = SSE_TYPE.encode()
 _LEFT = 499
 _LONGEST_ID = 128
 _LAST_WORDS = 1.0
@@ -36,11 +38,13 @@ class ConversationEndpoint:
     Args:
         host: whose components answer.
         dialect: how requests are read and replies written.
+        view: what the dialect may see of the host.
         heartbeat: the longest silence of a stream, in seconds; then a comment is sent.
     """
 
-    def __init__(self, host: Host, dialect: Dialect, *, heartbeat: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(self, host: Host, dialect: Dialect, view: HostView, *, heartbeat: float = HEARTBEAT_SECONDS) -> None:
         self._host = host
+        self._view = view
         self._dialect = dialect
         self._name = dialect.name
         self._success = dialect.success
@@ -66,7 +70,8 @@ class ConversationEndpoint:
                 headers=Headers(scope["headers"]),
                 record=record,
                 component=record.component,
-                accepts_events=SSE_TYPE.encode() in sent.get(b"accept", b""),
+                accepts_events=_EVENTS in sent.get(b"accept", b""),
+                host=self._view,
             )
             exchange = self._dialect.read(call)
             record.component = exchange.component

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jackfield.errors import Unauthorized
 from jackfield.frontends.dialect import Dialect
+from jackfield.frontends.host_view import HostView
 from jackfield.http.replies import Reply
 from jackfield.http.service import OwnRoute
 from jackfield.plugins.routes import PluginRoute
@@ -21,10 +22,10 @@ def plugin_conversations(routes: Iterable[PluginRoute]) -> dict[str, Dialect]:
     return {route.path: route.dialect for route in routes if route.dialect is not None}
 
 
-def plugin_routes(routes: Iterable[PluginRoute]) -> list[OwnRoute]:
-    """Make routes of the ASGI apps that plugins bring."""
+def plugin_routes(routes: Iterable[PluginRoute], view: HostView) -> list[OwnRoute]:
+    """Make routes of the ASGI apps that plugins bring; each finds the host in ``scope["jackfield.host"]``."""
     return [
-        OwnRoute(route.path, _App(route.app), methods=sorted(route.methods))
+        OwnRoute(route.path, _App(route.app, view), methods=sorted(route.methods))
         for route in routes
         if route.app is not None
     ]
@@ -39,10 +40,12 @@ def of_plugins(routes: Iterable[PluginRoute]) -> Callable[[str], bool]:
 class _App:
     """An ASGI app as it is: of a plain function Starlette would think that it takes a request."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, view: HostView) -> None:
         self._app = app
+        self._view = view
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["jackfield.host"] = self._view
         await self._app(scope, receive, send)
 
 

@@ -46,7 +46,7 @@ async def serve_host(host: Host, network: Network, sockets: list[socket.socket],
     draining = asyncio.get_running_loop().create_task(_drain(host, stop))
     try:
         budget = host.options.graceful_shutdown_seconds
-        await serve(build_app(host), sockets, network, stop, drain=budget)
+        await serve(build_app(host, network), sockets, network, stop, drain=budget)
     finally:
         stop.set()
         await draining
