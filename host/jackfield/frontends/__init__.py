@@ -10,9 +10,11 @@ from jackfield.errors import (
     BodyUnreadable,
     ComponentNotFound,
     ErrorCode,
+    HostFault,
     MalformedRequest,
     MissingInputs,
     ServiceFailed,
+    Unauthorized,
     error_code,
 )
 from jackfield.frontends.dialect import (
@@ -27,14 +29,21 @@ from jackfield.frontends.dialect import (
     sse,
 )
 from jackfield.frontends.host_view import ComponentView, HostView, LeasedComponent, Listening, ServiceScope
+from jackfield.frontends.rules import KNOWN_ROLES, alpha1_message, chosen_tool
 from jackfield.hookspecs import RegisterRoutes
+from jackfield.http.facts import DEBUG as DEBUG_HEADER
+from jackfield.http.facts import add_facts
+from jackfield.http.response_format import read_response_format
 from jackfield.http.strict_json import parse as parse_json
+from jackfield.http.wire import cache_ttl as read_cache_ttl
 from jackfield.http.wire import encode as encode_json
 from jackfield.opaque import carried_id, split_id
 from jackfield.overrides import OverridePolicy, Overrides, override_name, read_overrides
 
 __all__ = [
+    "DEBUG_HEADER",
     "JSON_TYPE",
+    "KNOWN_ROLES",
     "SSE_HEARTBEAT",
     "SSE_TYPE",
     "BodyUnreadable",
@@ -58,12 +67,17 @@ __all__ = [
     "ServiceScope",
     "StreamEncoder",
     "Unauthorized",
+    "add_facts",
+    "alpha1_message",
     "carried_id",
+    "chosen_tool",
     "encode_json",
     "error_code",
     "override_name",
     "parse_json",
+    "read_cache_ttl",
     "read_overrides",
+    "read_response_format",
     "split_id",
     "sse",
 ]
