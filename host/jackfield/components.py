@@ -101,7 +101,10 @@ class Conversation(Component[SettingsT]):
     """True for a type that sends ``ConversationRequest.extra`` on; elsewhere a request that has some is refused."""
 
     lacks: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """What the type can't do, by the conformance kit's names of capabilities, each with the reason."""
+    """What the type can't do, by the conformance kit's names of capabilities, each with the reason.
+
+    A request for ``tools`` or ``structured_output`` that it lacks is refused before it is asked.
+    """
 
     default_model: ClassVar[str] = ""
     """The model that answers if nothing names one; empty for a type that needs a name, or has no model."""

@@ -22,10 +22,12 @@ from jackfield import (
     Message,
     ProviderError,
     ProviderTimeout,
+    ResponseFormat,
     Result,
     ScrubberMissing,
     Settings,
     TextPart,
+    Tool,
     Usage,
 )
 from jackfield.catalog.builder import redactor
@@ -280,3 +282,26 @@ def test_what_a_provider_has_no_place_for_is_refused_by_name(stream: bool) -> No
     with pytest.raises(InvalidParameters, match=r"c: invalid params: effort, verbosity: .* leave it out"):
         run(make(Whole), request)
     assert run(make(Whole), replace(request, extra={}))
+
+
+class Plain(Whole):
+    lacks = dict.fromkeys(["structured_output", "tools", "usage"], "it only repeats")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("wish", "name"),
+    [
+        ({"tools": (Tool(name="f"),)}, "tools"),
+        ({"tools": (Tool(name="f"),), "tool_choice": "required"}, "tools"),
+        ({"response_format": ResponseFormat(schema=None)}, "structured output"),
+    ],
+)
+def test_what_a_type_lacks_is_refused_and_never_left_out(stream: bool, wish: dict[str, Any], name: str) -> None:
+    """The text says what there isn't and why; what is not wished for, and other types, are not affected."""
+    request = replace(ask(stream=stream), **wish)
+
+    with pytest.raises(InvalidParameters, match=f"provider has no {name}: it only repeats"):
+        run(make(Plain), request)
+    assert run(make(Whole), request)
+    assert run(make(Plain), replace(request, tool_choice="none", response_format=None))

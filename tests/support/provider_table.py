@@ -16,7 +16,7 @@ __all__ = ["PAGE", "provider_table", "written"]
 
 PAGE = ROOT / "docs" / "providers.md"
 _BEGIN, _END = "<!-- providers: begin -->\n", "<!-- providers: end -->\n"
-_HEAD = "| type | plugin | key | model | endpoint | not there |\n| --- | --- | --- | --- | --- | --- |\n"
+_HEAD = "| type | plugin | key | model | endpoint | what it lacks |\n| --- | --- | --- | --- | --- | --- |\n"
 
 
 def provider_table() -> str:
@@ -41,13 +41,13 @@ def _row(kind: ComponentType) -> str:
     assert issubclass(cls, Conversation)
     plugin = kind.plugin.removeprefix("jackfield-")
     cells = [f"`{kind.name}`", f"[{plugin}](../plugins/{plugin}/README.md)", _key(cls), _model(cls), _endpoint(cls)]
-    cells.append("<br>".join(f"{name.replace('_', ' ')}: {reason}" for name, reason in cls.lacks.items()))
+    cells.append("<br>".join(f"`{name}`: {reason}" for name, reason in cls.lacks.items()))
     return f"| {' | '.join(cells)} |\n"
 
 
 def _key(cls: type[Conversation[Any]]) -> str:
     if not any(field.name == "key" for field in fields_of(cls.Settings)):
-        return ""
+        return "credentials of AWS" if "accessKey" in {field.name for field in fields_of(cls.Settings)} else ""
     return "required" if getattr(cls, "needs_key", False) else "optional"
 
 

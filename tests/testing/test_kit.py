@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from broken_providers import BROKEN, Altered, ClosesItsSuccessor, HasNoStructure, Logs, NeedsNoKey
+from broken_providers import BROKEN, Altered, ClosesItsSuccessor, Logs, NeedsNoKey
 
 from jackfield import InvokeError, RegisterComponents, hookimpl
 from jackfield.testing import ChatCompletions, ConversationKit
@@ -16,7 +16,6 @@ from jackfield.testing.checking import check_of
 
 # Beyond the table: those that need a file, a log, or a class of their own.
 ELSEWHERE = {
-    "test_absent_is_refused",
     "test_import_is_light",
     "test_logs_hold_nothing",
     "test_manifest_is_built",
@@ -100,14 +99,6 @@ def test_a_provider_without_its_key_is_caught(how: str) -> None:
     kit_of(Altered).test_missing(how)
 
 
-def test_what_is_absent_and_not_refused_is_caught() -> None:
-    """A provider that can't follow a schema, says so, and answers all the same, fails."""
-    with pytest.raises(pytest.fail.Exception):
-        kit_of(HasNoStructure, absent={"structured_output": "it has none"}).test_absent_is_refused()
-    with pytest.raises(pytest.skip.Exception, match="lacks nothing"):
-        kit_of(Altered).test_absent_is_refused()
-
-
 def test_a_log_with_text_is_caught(caplog: pytest.LogCaptureFixture) -> None:
     """A provider that logs what was said fails."""
     with pytest.raises(AssertionError, match="what was said"):
@@ -157,9 +148,13 @@ def test_a_heavy_import_is_caught(module: ModuleType, tmp_path: Path, code: str,
 
 
 def test_a_capability_that_does_not_exist_is_refused() -> None:
-    """A typo in ``absent`` is told with the nearest name, as it would hide nothing and claim something."""
+    """A typo in ``lacks`` is told with the nearest name, as it would hide nothing and claim something."""
+
+    class Mistyped(Altered):
+        lacks = {"structured_outputs": "none"}
+
     with pytest.raises(TypeError, match="did you mean structured_output"):
-        kit_of(Altered, absent={"structured_outputs": "none"})
+        kit_of(Mistyped).test_structured_output("unary")
 
 
 def test_a_type_that_nobody_registers_is_told() -> None:

@@ -26,7 +26,7 @@ def test_the_pages_files_run(tmp_path: Path) -> None:
     ran = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=55)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "conformance of conversation.openai (TestOpenAI)" in ran.stdout
-    assert "absent: the API signs nothing" in ran.stdout
+    assert "absent: the API hides its models' thinking" in ran.stdout
 
 
 def test_the_capabilities_are_those_of_the_kit() -> None:

@@ -13,15 +13,25 @@ import pytest
 
 CONFTEST = 'pytest_plugins = ["jackfield.testing"]\n'
 KITS = """
+    import sys
+    from jackfield import hookimpl
     from jackfield.testing import ConversationKit
+    from jackfield_echo import Echo
 
     class TestGood(ConversationKit):
         type_name = "conversation.echo"
 
+    class Words(Echo):
+        lacks = {"usage": "it counts words"}
+
+    @hookimpl
+    def register_components(register):
+        register.conversation("conversation.words", Words)
+
     class TestBad(ConversationKit):
-        type_name = "conversation.echo"
+        type_name = "conversation.words"
+        plugin = sys.modules[__name__]
         metadata = {"flavour": "sweet"}
-        absent = {"usage": "it counts words"}
 """
 CHOSEN = "manifest_is_built or usage_adds_up or any_conversation or text_is_answered or live"
 
@@ -99,7 +109,7 @@ def test_a_test_module_may_ask_for_the_plugin(tmp_path: Path) -> None:
 
 def test_a_failure_shows_both_sides(tmp_path: Path) -> None:
     """The kit's assertions are rewritten, so an author sees what was compared."""
-    assert "spec.metadata.flavour: is no setting of conversation.echo" in run(tmp_path).stdout
+    assert "spec.metadata.flavour: is no setting of conversation.words" in run(tmp_path).stdout
 
 
 def test_the_host_needs_no_pytest() -> None:

@@ -9,9 +9,10 @@ from time import perf_counter
 from typing import Any
 
 from jackfield.chain.forms import collect
+from jackfield.chain.lacking import refuse_lacking
 from jackfield.chain.limits import Limits
 from jackfield.components import Conversation
-from jackfield.errors import InvalidParameters, InvokeError, ProviderError, RequestError, ScrubberMissing
+from jackfield.errors import InvokeError, ProviderError, RequestError, ScrubberMissing
 from jackfield.events import Delta, Event, Finish, Result, Usage
 from jackfield.faults import is_fault
 from jackfield.logs import frames
@@ -44,6 +45,7 @@ class ProviderHandler:
         self._limits = limits
         self._redact = redact
         self._whole = component.converse if cls.converse is not Conversation.converse else self._collected
+        self._lacks = bool(cls.lacks)
         self._has_stream = cls.stream is not Conversation.stream
 
     async def __call__(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
@@ -97,8 +99,8 @@ class ProviderHandler:
     def _begin(self, request: ConversationRequest) -> None:
         """Refuse what must not go out, and note who is asked."""
         refuse_unscrubbed(request)
-        if request.extra and not self._component.takes_extra:
-            raise _untaken(request).named(self._component.name)
+        if self._lacks or request.extra:
+            refuse_lacking(request, self._component)
         request.record.served_by = self._component.name
 
     async def _collected(self, request: ConversationRequest) -> Result:
@@ -148,11 +150,6 @@ def refuse_unscrubbed(request: ConversationRequest) -> None:
     for message in request.messages:
         if message.scrub and not message.scrubbed:
             raise ScrubberMissing(_INSTALL_A_SCRUBBER)
-
-
-def _untaken(request: ConversationRequest) -> InvalidParameters:
-    names = ", ".join(sorted(request.extra))
-    return InvalidParameters(f"{names}: this component's provider has no such setting; leave it out, or ask another")
 
 
 def _note_result(record: Record, result: Result) -> None:

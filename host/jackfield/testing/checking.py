@@ -34,7 +34,7 @@ CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
         "usage": "replies tell their tokens",
     }
 )
-"""What a provider may lack, by the name under which ``absent`` declares it."""
+"""What a provider may lack, by the name under which its class's ``lacks`` declares it."""
 
 
 @dataclass(frozen=True)

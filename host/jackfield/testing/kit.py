@@ -36,5 +36,4 @@ class ConversationKit(
             type_name = "conversation.example"
             dialect = ChatCompletions
             metadata = {"key": "test-key"}
-            absent = {"structured_output": "the API has none"}
     """

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from jackfield import (
     Build,
@@ -51,10 +51,11 @@ class BedrockConversation(Conversation[BedrockSettings]):
     """
 
     Settings = BedrockSettings
+    default_model: ClassVar[str] = BEDROCK_MODEL
 
     def __init__(self, build: Build[BedrockSettings]) -> None:
         super().__init__(build)
-        self.model = self.settings.model or BEDROCK_MODEL
+        self.model = self.settings.model or self.default_model
         self._environment = build.environment
         self._runtime: Runtime | None = None
         self._hidden = _secrets(self.settings, build.environment)

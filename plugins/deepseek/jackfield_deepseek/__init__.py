@@ -56,6 +56,7 @@ class DeepSeekConversation(CompatibleConversation[DeepSeekSettings]):
 
     Settings = DeepSeekSettings
     needs_key: ClassVar[bool] = True
+    lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"opaque": "the API signs nothing"})
     default_model: ClassVar[str] = DEFAULT_MODEL
     default_endpoint: ClassVar[str] = DEFAULT_ENDPOINT
     body_type: ClassVar[type[ChatBody]] = DeepSeekBody

@@ -43,7 +43,6 @@ class TestDeepSeek(ConversationKit):
     type_name = "conversation.deepseek"
     dialect = DeepSeek
     metadata: ClassVar[Mapping[str, Any]] = {"key": "sk-test-0123456789"}
-    absent: ClassVar[Mapping[str, str]] = {"opaque": "the API signs nothing"}
     live: ClassVar[Mapping[str, str]] = {"key": "DEEPSEEK_API_KEY"}
 
 
@@ -53,4 +52,3 @@ class TestThinking(ConversationKit):
     type_name = "conversation.deepseek"
     dialect = DeepSeek
     metadata: ClassVar[Mapping[str, Any]] = {"key": "sk-test-0123456789", "model": "deepseek-v4-pro"}
-    absent: ClassVar[Mapping[str, str]] = {"opaque": "the API signs nothing"}

@@ -5,6 +5,8 @@ What the router understands is told by its reference of the task chat completion
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar, Final
 from urllib.parse import quote
 
@@ -26,6 +28,7 @@ class HuggingFaceConversation(CompatibleConversation[CompatibleSettings]):
     """A component that a model of the Hugging Face Hub answers for."""
 
     needs_key: ClassVar[bool] = True
+    lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"opaque": "the API signs nothing"})
     default_model: ClassVar[str] = DEFAULT_MODEL
     model_variables: ClassVar[tuple[str, ...]] = ("HUGGINGFACE_MODEL",)
     default_endpoint: ClassVar[str] = DEFAULT_ENDPOINT

@@ -33,5 +33,4 @@ class TestHuggingFace(ConversationKit):
     type_name = "conversation.huggingface"
     dialect = HuggingFace
     metadata: ClassVar[Mapping[str, Any]] = {"key": "hf_test0123456789"}
-    absent: ClassVar[Mapping[str, str]] = {"opaque": "the API signs nothing"}
     live: ClassVar[Mapping[str, str]] = {"key": "HF_TOKEN"}

@@ -7,8 +7,9 @@ that its public package mistral-common checks requests with.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from msgspec.structs import replace
@@ -32,6 +33,7 @@ class MistralConversation(CompatibleConversation[CompatibleSettings]):
     """A component that one of Mistral's models answers for."""
 
     needs_key: ClassVar[bool] = True
+    lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"opaque": "the API signs nothing"})
     default_model: ClassVar[str] = DEFAULT_MODEL
     model_variables: ClassVar[tuple[str, ...]] = ("MISTRAL_MODEL",)
     default_endpoint: ClassVar[str] = DEFAULT_ENDPOINT

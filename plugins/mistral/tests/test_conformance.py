@@ -103,5 +103,4 @@ class TestMistral(ConversationKit):
     type_name = "conversation.mistral"
     dialect = Mistral
     metadata: ClassVar[Mapping[str, Any]] = {"key": "mistral-test-0123456789"}
-    absent: ClassVar[Mapping[str, str]] = {"opaque": "the API signs nothing"}
     live: ClassVar[Mapping[str, str]] = {"key": "MISTRAL_API_KEY"}

@@ -41,7 +41,9 @@ class OllamaConversation(CompatibleConversation[OllamaSettings]):
     """A component that an Ollama server answers for."""
 
     Settings = OllamaSettings
-    lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"tool_choice": _REASON, "tool_choice_by_name": _REASON})
+    lacks: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"tool_choice": _REASON, "tool_choice_by_name": _REASON, "opaque": "the API signs nothing"}
+    )
     default_model: ClassVar[str] = DEFAULT_MODEL
     model_variables: ClassVar[tuple[str, ...]] = ("OLLAMA_MODEL",)
     default_endpoint: ClassVar[str] = DEFAULT_ENDPOINT

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from jackfield.testing import ChatCompletions, ConversationKit, Exchange, Refused
-from jackfield_ollama import OllamaConversation
 
 pytest_plugins = ["jackfield.testing"]
 
@@ -33,5 +32,4 @@ class TestOllama(ConversationKit):
     type_name = "conversation.ollama"
     dialect = Ollama
     metadata: ClassVar[Mapping[str, Any]] = {}
-    absent: ClassVar[Mapping[str, str]] = {**OllamaConversation.lacks, "opaque": "the API signs nothing"}
     live: ClassVar[Mapping[str, str]] = {"endpoint": "OLLAMA_ENDPOINT"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
 
@@ -26,6 +28,9 @@ class OpenAIConversation(CompatibleConversation[OpenAISettings]):
 
     Settings = OpenAISettings
     needs_key: ClassVar[bool] = True
+    lacks: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"opaque": "the API hides its models' thinking and signs none of it"}
+    )
     default_model: ClassVar[str] = OPENAI_MODEL
     model_variables: ClassVar[tuple[str, ...]] = ("OPENAI_MODEL",)
     default_endpoint: ClassVar[str] = OPENAI_ENDPOINT

@@ -9,4 +9,3 @@ class TestOpenAI(ConversationKit):
     type_name = "conversation.openai"
     dialect = ChatCompletions
     metadata = {"key": "sk-test-0123456789", "model": "gpt-test"}
-    absent = {"opaque": "the API hides its models' thinking and signs none of it"}

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from jackfield.catalog.instance import ConversationInstance
 from jackfield.chain.forms import collect
+from jackfield.components import Conversation
 from jackfield.errors import Problem
 from jackfield.events import Event, Result
 from jackfield.messages import ConversationRequest, Message, Role, TextPart
@@ -95,9 +96,6 @@ class Checks:
     metadata: ClassVar[Mapping[str, Any]] = {}
     """The items of ``spec.metadata`` of a manifest that works; the fake upstream's address is added as ``endpoint``."""
 
-    absent: ClassVar[Mapping[str, str]] = {}
-    """What the provider can't do, by capability (see ``CAPABILITIES``), each with the reason."""
-
     live: ClassVar[Mapping[str, str]] = {}
     """Items of ``spec.metadata`` with the environment variables that hold their real values, for ``--live``."""
 
@@ -107,13 +105,21 @@ class Checks:
     environment: ClassVar[Mapping[str, str]] = {}
     """What the component sees of the process's environment."""
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        for name in cls.absent:
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """What the provider's class says that it can't do, each with the reason.
+
+        Raises:
+            TypeError: it names a capability that there isn't.
+        """
+        provider = self.kind.cls
+        assert issubclass(provider, Conversation)
+        for name in provider.lacks:
             if name not in CAPABILITIES:
                 near = get_close_matches(name, CAPABILITIES, 1)
                 fix = f"did you mean {near[0]}?" if near else f"known are {', '.join(CAPABILITIES)}"
-                raise TypeError(f"{cls.__name__}.absent: there is no capability {name!r}; {fix}")
+                raise TypeError(f"{provider.__name__}.lacks: there is no capability {name!r}; {fix}")
+        return provider.lacks
 
     def endpoint(self, address: str) -> dict[str, Any]:
         """Return the metadata that sends the provider to the fake upstream; override it where that is not ``endpoint``.
@@ -125,9 +131,10 @@ class Checks:
 
     def why_absent(self, check: Check) -> str:
         """Say why a check can't be made; empty if it can."""
-        if check.upstream and self.dialect is None:
-            return self.absent.get(check.capability, "the provider has no upstream that could be scripted")
-        return self.absent.get(check.capability, "")
+        reason = self.lacks.get(check.capability, "") if check.capability else ""
+        if not reason and check.upstream and self.dialect is None:
+            return "the provider has no upstream that could be scripted"
+        return reason
 
     @property
     def parts(self) -> Parts:

@@ -60,7 +60,7 @@ class LiveChecks(Checks):
             result = await collect(instance.handler(request))
             assert result.choices[0].text.strip()
             assert result.choices[0].finish_reason in {"stop", "length"}
-            assert "usage" in self.absent or (result.usage is not None and result.usage.total_tokens > 0)
+            assert "usage" in self.lacks or (result.usage is not None and result.usage.total_tokens > 0)
 
     @check("live: a tool is called and its result read", "tools", upstream=False, live=True)
     async def test_live_tool(self) -> None:

@@ -61,7 +61,7 @@ class ReplyChecks(Checks):
     async def test_streaming_equals_unary(self, case: str) -> None:
         """A streamed reply, gathered, is the reply in one piece: text, thinking, calls, finish reason, usage, model."""
         capability, reply = _REPLIES[case]
-        if reason := self.absent.get(capability):
+        if reason := self.lacks.get(capability):
             pytest.skip(f"absent: {reason}")
         async with self.opened(reply, reply) as opened:
             whole = await opened.converse(tools=_TOOLS)
@@ -122,7 +122,7 @@ class ReplyChecks(Checks):
         words = self.dialect.finish_reasons if self.dialect is not None else {}
         for word, meaning in words.items():
             calls = (_LOOK,) if meaning == "tool_calls" else ()
-            if calls and "tools" in self.absent:
+            if calls and "tools" in self.lacks:
                 continue
             async with self.opened(say("" if calls else "Once", *calls, finish=word)) as opened:
                 result = await (opened.converse if form == "unary" else opened.collected)(tools=_TOOLS if calls else ())

@@ -1,4 +1,4 @@
-"""Checks of structured output, and of what a provider declares absent."""
+"""Checks of structured output."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 
 from jackfield.errors import InvalidParameters
-from jackfield.messages import ConversationRequest, ResponseFormat, Tool, ToolCall
-from jackfield.testing.checking import ABSENT, check
+from jackfield.messages import ConversationRequest, ResponseFormat, ToolCall
+from jackfield.testing.checking import check
 from jackfield.testing.checks.base import Checks
 from jackfield.testing.script import Reply, say
 
@@ -70,20 +70,3 @@ class StructureChecks(Checks):
             except InvalidParameters:
                 return
             assert json.loads(choice.text) == _ANSWER
-
-    @check("what is absent is refused")
-    async def test_absent_is_refused(self) -> None:
-        """A request for what a provider can't do is an error that says so; it is never answered without."""
-        wants: dict[str, dict[str, Any]] = {
-            "structured_output": {"response_format": ResponseFormat(schema=_SCHEMA)},
-            "tools": {"tools": (Tool(name="now", parameters=_SCHEMA),), "tool_choice": "required"},
-        }
-        absent = [name for name in wants if name in self.absent]
-        if not absent:
-            pytest.skip(f"{ABSENT}it lacks nothing of {', '.join(wants)}")
-        for name in absent:
-            async with self.opened() as opened:
-                for ask in (opened.converse, opened.collected):
-                    with pytest.raises(InvalidParameters):
-                        await ask(**wants[name])
-                assert not opened.script.asked, "the upstream was asked all the same"
