@@ -27,6 +27,7 @@ class HostOptions:
         allowed_origins: web origins whose pages may call; ``*`` allows all.
         max_body_size: the largest request body, in bytes.
         body_timeout: the longest silence while a body arrives, in seconds.
+        heartbeat: the longest silence within a streamed reply, in seconds; then a comment is sent.
         graceful_shutdown_seconds: how long running replies may take after a stop.
         reload: follow changes of the folders while serving.
         watch_events: use kernel events; without them changes are found by a look once a second.
@@ -50,6 +51,7 @@ class HostOptions:
     allowed_origins: tuple[str, ...] = ()
     max_body_size: int = 4 * _MEBIBYTE
     body_timeout: float = 10.0
+    heartbeat: float = 15.0
     graceful_shutdown_seconds: float = 5.0
     reload: bool = True
     watch_events: bool = True

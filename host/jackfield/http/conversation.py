@@ -19,7 +19,7 @@ from jackfield.http.body import ClientLeft, closing, read_body
 from jackfield.http.client import ClientWatch, Lookout
 from jackfield.http.facts import DEBUG, add_facts, add_overhead
 from jackfield.http.replies import JSON, Header
-from jackfield.http.streaming import HEARTBEAT_SECONDS, StreamedReply
+from jackfield.http.streaming import StreamedReply
 from jackfield.http.wire import encode_error
 from jackfield.messages import ConversationRequest, Record
 
@@ -39,10 +39,9 @@ class ConversationEndpoint:
         host: whose components answer.
         dialect: how requests are read and replies written.
         view: what the dialect may see of the host.
-        heartbeat: the longest silence of a stream, in seconds; then a comment is sent.
     """
 
-    def __init__(self, host: Host, dialect: Dialect, view: HostView, *, heartbeat: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(self, host: Host, dialect: Dialect, view: HostView) -> None:
         self._host = host
         self._view = view
         self._dialect = dialect
@@ -50,7 +49,7 @@ class ConversationEndpoint:
         self._success = dialect.success
         self._limit = host.options.max_body_size
         self._silence = host.options.body_timeout
-        self._heartbeat = heartbeat
+        self._heartbeat = host.options.heartbeat
         self._lookout = Lookout()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -20,9 +20,8 @@ from jackfield.http.facts import add_facts
 from jackfield.http.replies import Header
 from jackfield.messages import Record
 
-__all__ = ["HEARTBEAT_SECONDS", "Heartbeat", "StreamedReply"]
+__all__ = ["Heartbeat", "StreamedReply"]
 
-HEARTBEAT_SECONDS = 15.0
 _TURN = 0.001
 """Seconds after which a stream that never waits gives the event loop its turn: others are served, and a client that
 has left is noticed."""
