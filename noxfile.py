@@ -67,7 +67,7 @@ def build(session: nox.Session, folders: list[Path], dist: Path) -> list[str]:
 @nox.session
 def serve(session: nox.Session) -> None:
     """Install the host, its plugins and the embedded model, and serve manifests/ on http://localhost:3500."""
-    say(session, "1/3 installing the host and its plugins (about 70 MB of packages, once)")
+    say(session, "1/3 installing the host and its plugins (about 160 MB of packages, once)")
     session.install(*editable([ROOT, *PLUGINS]))
     say(session, "2/3 fetching the embedded model SmolLM2-135M (93 MB, once)")
     pull_model(session)
