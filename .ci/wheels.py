@@ -76,7 +76,8 @@ def main(folder: Path) -> None:
         )
     plugins = json.loads(listed.stdout)["plugins"]
     states = {plugin["name"]: plugin["state"] for plugin in plugins}
-    expected = {path.name.split("-")[0].removeprefix("jackfield_") for path in wheels} - {"jackfield"}
+    names = {path.name.split("-")[0].removeprefix("jackfield_").replace("_", "-") for path in wheels}
+    expected = names - {"jackfield"}
     loaded = {name for name, state in states.items() if state == "loaded"}
     assert expected <= loaded, f"loaded are {states}, expected {expected}"
     sys.stdout.write(f"{len(wheels)} wheels, {len(loaded)} plugins loaded from them\n")
