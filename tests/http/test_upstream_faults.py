@@ -85,7 +85,7 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
         "the provider reports an error: overloaded",
     ),
     "no HTTP": (raw(b"220 mail.example ESMTP\r\n"), "127.0.0.1:{port} did not answer in HTTP; check endpoint"),
-    "401": (refused(401, "Invalid key"), "API returned unexpected status code: 401: Invalid key"),
+    "401": (refused(401, "Invalid key"), "API returned unexpected status code: 401: Invalid key; check key"),
     "404 as HTML": (answered(404, HTML), "API returned unexpected status code: 404: Bad gateway"),
     "429": (
         refused(429, "Rate limit reached", {"Retry-After": "20"}),
@@ -179,7 +179,7 @@ def test_a_secret_that_the_provider_repeats_is_taken_out(asking: RunningHost, up
     assert reply.status == 500
     assert reply.json["message"] == (
         "failed conversing with component llm: API returned unexpected status code: 401:"
-        " Incorrect API key provided: Bearer *** ***"
+        " Incorrect API key provided: Bearer *** ***; check key"
     )
 
 
@@ -199,7 +199,7 @@ def test_what_came_from_a_secret_store_is_taken_out_too(tmp_path: Path, api: str
             reply = host.converse("llm", api=api)
             (asked,) = upstream.requests
             assert asked.body["model"] == "internal-codename"
-            assert reply.json["message"].endswith("404: The model `***` does not exist")
+            assert reply.json["message"].endswith("404: The model `***` does not exist; check model (***) and endpoint")
 
 
 def test_many_faults_at_once_leave_the_host_in_order(asking: RunningHost, upstream: Upstream) -> None:

@@ -6,6 +6,7 @@ which brings aiohttp; it is imported when the first component starts, so that fi
 
 from __future__ import annotations
 
+from jackfield.upstream.advice import advice_by_words
 from jackfield.upstream.component import UpstreamConversation
 from jackfield.upstream.events import LARGEST_REPLY, cut_off, read_events
 from jackfield.upstream.failures import stated_error
@@ -19,6 +20,7 @@ __all__ = [
     "Reply",
     "UpstreamConversation",
     "UpstreamSettings",
+    "advice_by_words",
     "cut_off",
     "read_events",
     "stated_error",

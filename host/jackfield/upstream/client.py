@@ -22,6 +22,7 @@ from yarl import URL
 
 from jackfield.errors import InvokeError, ProviderError, ProviderTimeout, ProviderUnreachable
 from jackfield.upstream.failures import status_error
+from jackfield.upstream.outgoing import outgoing_headers
 
 __all__ = ["HttpReply", "Upstream"]
 
@@ -211,13 +212,15 @@ class Upstream:
 
     async def _request(self, url: str | URL, body: bytes, *, large: bool = False) -> aiohttp.ClientResponse:
         repeatable = True
+        added = outgoing_headers.get()
+        headers = self._headers if added is None else self._with(added)
         while True:
             _used_before.set(False)
             try:
                 return await self._session.post(
                     url,
                     data=_LargeBody(io.BytesIO(body)) if large else body,
-                    headers=self._headers,
+                    headers=headers,
                     allow_redirects=False,
                     proxy=self._proxy,
                 )
@@ -227,6 +230,12 @@ class Upstream:
                 if not (repeatable and _used_before.get() and isinstance(error, _CLOSED)):
                     raise self.failure(error) from None
             repeatable = False
+
+    def _with(self, added: Mapping[str, str]) -> CIMultiDict[str]:
+        headers = self._headers.copy()
+        for name, value in added.items():
+            headers.setdefault(name, value)
+        return headers
 
     async def _start_of(self, response: aiohttp.ClientResponse) -> bytes:
         start = b""

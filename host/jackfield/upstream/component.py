@@ -13,6 +13,7 @@ from jackfield.components import Build, Conversation
 from jackfield.errors import InvokeError, ProviderError, ProviderUnreachable
 from jackfield.events import Delta, Event, Finish, Result
 from jackfield.messages import ConversationRequest, ReasoningPart
+from jackfield.upstream.advice import advice
 from jackfield.upstream.environment import proxy_for, trust
 from jackfield.upstream.reply import Reply
 from jackfield.upstream.settings import UpstreamSettings
@@ -110,6 +111,13 @@ class UpstreamConversation(Conversation[SettingsT]):
         """Read a reply as it is written; arguments and errors are those of ``read_result``."""
         raise NotImplementedError
 
+    def advice(self, error: ProviderError, model: str) -> str:
+        """Return what to do about a refusal, such as ``check key``; empty where that is not known.
+
+        It is added to the provider's words. Override it for what this API means by its statuses.
+        """
+        return advice(error.status, error.detail, model)
+
     async def start(self) -> None:
         """Open the pool of connections.
 
@@ -161,7 +169,7 @@ class UpstreamConversation(Conversation[SettingsT]):
             finally:
                 reply.close()
         except InvokeError as error:
-            raise self._without_secrets(error) from None
+            raise self._told(error, model) from None
         if _wants_call(request) and not any(choice.tool_calls or choice.text for choice in answer.choices):
             raise _no_call(request)
         return answer
@@ -183,7 +191,7 @@ class UpstreamConversation(Conversation[SettingsT]):
             finally:
                 reply.close()
         except InvokeError as error:
-            raise self._without_secrets(error) from None
+            raise self._told(error, model) from None
 
     async def _post(self, request: ConversationRequest, model: str, *, stream: bool) -> Reply:
         upstream, url = self._upstream, self._url
@@ -194,8 +202,10 @@ class UpstreamConversation(Conversation[SettingsT]):
             body = msgspec.to_builtins(body) | request.extra
         return await upstream.post(url if model == self.model else self.url(model), _encode(body))
 
-    def _without_secrets(self, error: InvokeError) -> InvokeError:
-        """Take the key and the headers' values out of what the provider said; it may quote what it was sent."""
+    def _told(self, error: InvokeError, model: str) -> InvokeError:
+        """Add what to do, and take the key and the headers' values out: the provider may quote what it was sent."""
+        if isinstance(error, ProviderError) and (todo := self.advice(error, model)):
+            error.detail = f"{error.detail.rstrip('. ')}; {todo}"
         hidden = [self.settings.key.get_secret_value(), *self.settings.headers.values()]
         for value in sorted(hidden, key=len, reverse=True):  # one may be a part of another
             if len(value) >= _SHORTEST_HIDDEN:

@@ -10,7 +10,7 @@ from jackfield import Build, ConversationRequest, Event, ProviderError, Result
 from jackfield.upstream import LARGEST_REPLY, Reply, UpstreamConversation, cut_off, read_events
 from jackfield_anthropic.defaults import API_VERSION, ENDPOINT, MODEL
 from jackfield_anthropic.dialect import Dialect, claude_dialect
-from jackfield_anthropic.failures import advise
+from jackfield_anthropic.failures import advice
 from jackfield_anthropic.replies import decode_event, decode_reply, result
 from jackfield_anthropic.requests import build_body
 from jackfield_anthropic.settings import AnthropicSettings
@@ -90,18 +90,6 @@ class AnthropicConversation(UpstreamConversation[AnthropicSettings]):
             yield event
         await reply.skip_tail()
 
-    async def converse(self, request: ConversationRequest) -> Result:
-        """Answer a request in one piece; a refusal says which setting to look at."""
-        try:
-            return await super().converse(request)
-        except ProviderError as error:
-            raise advise(error, request.model or self.model) from None
-
-    async def stream(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
-        """Answer a request as it is written; a refusal says which setting to look at."""
-        try:
-            async with aclosing(super().stream(request)) as events:
-                async for event in events:
-                    yield event
-        except ProviderError as error:
-            raise advise(error, request.model or self.model) from None
+    def advice(self, error: ProviderError, model: str) -> str:
+        """Return what to do about a refusal; see ``UpstreamConversation.advice``."""
+        return advice(error.status) or super().advice(error, model)

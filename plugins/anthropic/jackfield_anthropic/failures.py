@@ -9,7 +9,7 @@ from typing import Final
 from jackfield import ProviderError
 from jackfield_anthropic.wire import ReplyError
 
-__all__ = ["advise", "reported"]
+__all__ = ["advice", "reported"]
 
 _STATUSES: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -36,16 +36,8 @@ def reported(error: ReplyError) -> ProviderError:
     return ProviderError(f"the provider reports an error: {said}", status=_STATUSES.get(error.type))
 
 
-def advise(error: ProviderError, model: str) -> ProviderError:
-    """Add to a refusal which setting to look at, where its status tells."""
-    advice = {
-        401: "; check key",
-        403: "; check that key may use this model",
-        404: f"; check model ({model}) and endpoint",
-        413: "; send less: the API takes requests of 32 MB at most",
-        529: "; Anthropic is overloaded, ask again later",
-    }.get(error.status or 0, "")
-    if advice and not error.detail.endswith(advice):
-        error.detail += advice
-        error.args = (error.detail,)
-    return error
+def advice(status: int | None) -> str:
+    """Return what to do about a status that has its own meaning here; empty for any other."""
+    if status == 413:
+        return "send less: the API takes requests of 32 MB at most"
+    return "Anthropic is overloaded, ask again later" if status == 529 else ""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from jackfield import InvokeError, ProviderError, ProviderTimeout, ProviderUnreachable
+from jackfield.upstream import advice_by_words
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -208,7 +209,7 @@ def _hint(code: str, message: str) -> str:
             return hint
     if code == "ValidationException" and _MODEL_HINT.search(message):
         return _MODEL_OR_REGION
-    return ""
+    return advice_by_words(message) if code == "ValidationException" else ""
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:

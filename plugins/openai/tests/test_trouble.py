@@ -149,7 +149,7 @@ EITHER_WAY: list[tuple[str, Behaviour, type[InvokeError], str]] = [
         "401",
         answered(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}}),
         ProviderError,
-        "API returned unexpected status code: 401: Incorrect API key provided: ***",
+        "API returned unexpected status code: 401: Incorrect API key provided: ***; check key",
     ),
     (
         "500",
