@@ -10,6 +10,7 @@ from jackfield.upstream.advice import advice_by_words
 from jackfield.upstream.component import UpstreamConversation
 from jackfield.upstream.events import LARGEST_REPLY, cut_off, read_events
 from jackfield.upstream.failures import stated_error
+from jackfield.upstream.outgoing import outgoing_headers
 from jackfield.upstream.reply import Reply
 from jackfield.upstream.settings import UpstreamSettings
 from jackfield.upstream.sse import EventParser
@@ -22,6 +23,7 @@ __all__ = [
     "UpstreamSettings",
     "advice_by_words",
     "cut_off",
+    "outgoing_headers",
     "read_events",
     "stated_error",
 ]

@@ -22,7 +22,7 @@ from yarl import URL
 
 from jackfield.errors import InvokeError, ProviderError, ProviderTimeout, ProviderUnreachable
 from jackfield.upstream.failures import status_error
-from jackfield.upstream.outgoing import outgoing_headers
+from jackfield.upstream.outgoing import with_outgoing
 
 __all__ = ["HttpReply", "Upstream"]
 
@@ -212,8 +212,7 @@ class Upstream:
 
     async def _request(self, url: str | URL, body: bytes, *, large: bool = False) -> aiohttp.ClientResponse:
         repeatable = True
-        added = outgoing_headers.get()
-        headers = self._headers if added is None else self._with(added)
+        headers = with_outgoing(self._headers)
         while True:
             _used_before.set(False)
             try:
@@ -230,12 +229,6 @@ class Upstream:
                 if not (repeatable and _used_before.get() and isinstance(error, _CLOSED)):
                     raise self.failure(error) from None
             repeatable = False
-
-    def _with(self, added: Mapping[str, str]) -> CIMultiDict[str]:
-        headers = self._headers.copy()
-        for name, value in added.items():
-            headers.setdefault(name, value)
-        return headers
 
     async def _start_of(self, response: aiohttp.ClientResponse) -> bytes:
         start = b""
