@@ -61,7 +61,34 @@ class ConversationEndpoint:
         headers: list[Header] = [(b"x-request-id", request_id.encode())]
         watch = ClientWatch(self._lookout, receive, self._silence)
         host.running.add(watch.task)
-        reply: bytes | None = None
+        try:
+            reply = await self._answer(scope, receive, send, headers=headers, sent=sent, record=record, watch=watch)
+            if reply is not None:
+                add_facts(headers, record, debug=DEBUG in sent)
+                add_overhead(headers, record)
+                headers.append((b"content-length", b"%d" % len(reply)))
+                await send({"type": "http.response.start", "status": record.status, "headers": headers})
+                await send({"type": "http.response.body", "body": reply})
+        except asyncio.CancelledError as error:
+            self._judged(error, watch, record)  # the client has left, or doesn't read while the host stops
+        finally:
+            host.running.discard(watch.task)
+            watch.stop()
+        record.total_seconds = perf_counter() - record.started
+        host.finished(record)
+
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        sent: Mapping[bytes, bytes],
+        headers: list[Header],
+        record: Record,
+        watch: ClientWatch,
+    ) -> bytes | None:
+        """Give a whole reply's body, its status and headers set; None if it was streamed, or if nobody waits for it."""
         try:
             body = await read_body(receive, watch, announced=_length(sent), limit=self._limit)
             call = Call(
@@ -75,37 +102,28 @@ class ConversationEndpoint:
             exchange = self._dialect.read(call)
             record.component = exchange.component
             try:
-                instance = host.catalog.conversation(record.component)
+                instance = self._host.catalog.conversation(record.component)
             except ComponentNotFound:
-                instance = await host.started(record.component)
+                instance = await self._host.started(record.component)
             instance.acquire()
             try:
                 request = exchange.request(instance.overrides)
                 if request.stream:
                     outgoing = StreamedReply(send, headers, record, debug=DEBUG in sent, status=self._success)
                     await self._stream(outgoing, request, exchange, instance, watch)
-                else:
-                    reply = exchange.reply(await instance.answer(request))
-                    record.status = self._success
-                    headers.append(JSON)
+                    return None
+                reply = exchange.reply(await instance.answer(request))
             finally:
                 instance.release()
         except BaseException as error:  # noqa: BLE001  what isn't this request's own is raised again
             failure = self._judged(error, watch, record)
-            if failure is not None:
-                reply = self._refused(failure, record, headers)
-                headers += closing(error, scope)
-        finally:
-            host.running.discard(watch.task)
-            watch.stop()
-        if reply is not None:
-            add_facts(headers, record, debug=DEBUG in sent)
-            add_overhead(headers, record)
-            headers.append((b"content-length", b"%d" % len(reply)))
-            await send({"type": "http.response.start", "status": record.status, "headers": headers})
-            await send({"type": "http.response.body", "body": reply})
-        record.total_seconds = perf_counter() - record.started
-        host.finished(record)
+            if failure is None:
+                return None
+            headers += closing(error, scope)
+            return self._refused(failure, record, headers)
+        record.status = self._success
+        headers.append(JSON)
+        return reply
 
     async def _stream(
         self,

@@ -1,4 +1,4 @@
-"""Connections of hypercorn that end when their client ends them.
+"""Connections of hypercorn that end when their client ends them, and hold little for a client that doesn't read.
 
 hypercorn 0.18 keeps a connection whose client has closed it until ``keep_alive_timeout`` is over, because the task that
 waits for that goes on. With more than a minute of it, clients that come for one request each would use up the process's
@@ -15,8 +15,11 @@ from hypercorn.asyncio.run import worker_serve
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.events import Event, Updated
+from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.utils import wrap_app
 from starlette.types import ASGIApp
+
+from jackfield.serving.windows import bound
 
 __all__ = ["Connection", "serve"]
 
@@ -25,9 +28,15 @@ class Connection(TCPServer):
     """One connection; it waits for no further request once its client has closed its side."""
 
     _left = False
+    _spoken: object = None
 
     async def protocol_send(self, event: Event) -> None:
         """Do what the protocol wants: send, close, or begin to wait for the next request."""
+        spoken = self.protocol.protocol
+        if spoken is not self._spoken:
+            self._spoken = spoken
+            if isinstance(spoken, H2Protocol) and not spoken.stream_buffers:
+                bound(spoken)
         if not (self._left and isinstance(event, Updated)):
             await super().protocol_send(event)
 
