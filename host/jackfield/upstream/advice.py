@@ -39,7 +39,8 @@ _TOOLS = re.compile(
     re.IGNORECASE,
 )
 _MODEL = re.compile(
-    r"\bmodels?\b.*?(\bnot\b|n't|unknown|invalid|no longer|retired|deprecated)|(unknown|invalid|no such|not a valid)\b.*?\bmodel",
+    r"\bmodels?\b.*?(\bnot\b|n't|unknown|invalid|no longer|retired|deprecated)"
+    r"|(unknown|invalid|no such|not a valid)\b.*?\bmodel",
     re.IGNORECASE,
 )
 

@@ -13,6 +13,8 @@ import pytest
 from jackfield import Build, ConversationRequest, Message, TextPart
 from jackfield_bedrock import BedrockConversation, BedrockSettings
 
+pytest_plugins = ["jackfield.testing"]
+
 ACCESS_KEY = "AKIAQUITESECRET01234"
 SECRET_KEY = "quite/secret+0123456789abcdefghijklmnopq"
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from jackfield.testing import ConversationKit
 from jackfield_bedrock.testing import Converse
 
-pytest_plugins = ["jackfield.testing"]
-
 
 class TestBedrock(ConversationKit):
     type_name = "conversation.aws.bedrock"

@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 from jackfield import FinishReason
 from jackfield.testing import ChatCompletions, ConversationKit, Exchange, Refused
 
-pytest_plugins = ["jackfield.testing"]
-
 KNOWN = {
     *("model", "messages", "stream", "stream_options", "tools", "tool_choice", "response_format", "temperature"),
     *("max_tokens", "top_p", "stop", "presence_penalty", "frequency_penalty", "thinking", "n"),

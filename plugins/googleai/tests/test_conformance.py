@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 from jackfield import FinishReason, Message, ToolCall
 from jackfield.testing import ChatCompletions, ConversationKit, Exchange, Fail, Refused, Say, cut, event_stream
 
-pytest_plugins = ["jackfield.testing"]
-
 KNOWN = {
     *("model", "messages", "stream", "stream_options", "tools", "tool_choice", "response_format", "temperature"),
     *("max_tokens", "max_completion_tokens", "top_p", "stop", "n", "reasoning_effort"),

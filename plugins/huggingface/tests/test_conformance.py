@@ -7,8 +7,6 @@ from typing import Any, ClassVar
 
 from jackfield.testing import ChatCompletions, ConversationKit, Exchange, Fail, Refused
 
-pytest_plugins = ["jackfield.testing"]
-
 KNOWN = {
     *("model", "messages", "stream", "stream_options", "tools", "tool_choice", "response_format", "temperature"),
     *("max_tokens", "top_p", "stop", "seed", "presence_penalty", "frequency_penalty", "n"),

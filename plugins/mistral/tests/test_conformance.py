@@ -12,8 +12,6 @@ import msgspec
 from jackfield import FinishReason
 from jackfield.testing import ChatCompletions, ConversationKit, Exchange, Fail, Refused, Say
 
-pytest_plugins = ["jackfield.testing"]
-
 KNOWN = {
     *("model", "messages", "stream", "tools", "tool_choice", "response_format", "temperature", "max_tokens", "top_p"),
     *("top_k", "stop", "random_seed", "n", "presence_penalty", "frequency_penalty", "metadata", "prompt_mode"),

@@ -7,8 +7,6 @@ from typing import Any, ClassVar
 
 from jackfield.testing import ChatCompletions, ConversationKit, Exchange, Refused
 
-pytest_plugins = ["jackfield.testing"]
-
 KNOWN = {
     *("model", "messages", "stream", "stream_options", "tools", "response_format", "temperature", "max_tokens"),
     *("top_p", "stop", "seed", "presence_penalty", "frequency_penalty", "reasoning_effort", "n"),

@@ -10,8 +10,6 @@ from msgspec.structs import replace
 from jackfield import Choice, Message
 from jackfield.testing import ChatCompletions, ConversationKit, Exchange, Fail, Refused, Say, event_stream
 
-pytest_plugins = ["jackfield.testing"]
-
 KNOWN = {
     *("model", "messages", "stream", "stream_options", "tools", "tool_choice", "response_format", "temperature"),
     *("max_tokens", "top_p", "top_k", "stop", "seed", "presence_penalty", "frequency_penalty", "provider", "reasoning"),
