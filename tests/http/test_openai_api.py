@@ -15,6 +15,7 @@ from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
 from jackfield import Choice, Result, TextPart
+from jackfield.manifests.configuration import read_configuration
 from jackfield.testing import ChatCompletions, Cut, Fail, FakeUpstream, RunningHost, Script, say
 
 HI: ChatCompletionMessageParam = {"role": "user", "content": "hi"}
@@ -180,3 +181,20 @@ def test_several_choices(tmp_path: Path) -> None:
             assert set(texts.values()) == {"You said: hi"}
 
     asyncio.run(main())
+
+
+def test_what_the_configuration_denies(tmp_path: Path) -> None:
+    """Who switches conversation over HTTP off has it switched off here too."""
+    file = tmp_path / "configuration.yml"
+    rules = [{"name": "conversation", "version": version, "protocol": "http"} for version in ("v1alpha1", "v1alpha2")]
+    head = {"apiVersion": "dapr.io/v1alpha1", "kind": "Configuration", "metadata": {"name": "c"}}
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    (folder / "echo.yaml").write_text(manifest("echo", "conversation.echo", {}))
+    body = {"model": "echo", "messages": [HI]}
+
+    for denied, status in ((rules[:1], 200), (rules, 403)):
+        file.write_text(json.dumps({**head, "spec": {"api": {"denied": denied}}}))
+        configuration = read_configuration([file], environment={})
+        with RunningHost(folder, options={"configuration": configuration}) as host:
+            assert host.request("POST", "/v1/chat/completions", body).status == status

@@ -57,7 +57,7 @@ _REFUSED: Final = {
     "modalities": "replies are text only",
     "top_logprobs": "replies have no place for log probabilities; leave it out",
 }
-_CHOOSES_MODEL: Final = frozenset({"fallbacks", "models", "provider", "route"})
+_CHOOSES_MODEL: Final = frozenset({"fallbacks", "models", "preset", "provider", "route"})
 """Members by which gateways let a request choose what answers."""
 _RETENTIONS: Final = {"in_memory": 3600.0, "in-memory": 3600.0, "24h": 86400.0}
 

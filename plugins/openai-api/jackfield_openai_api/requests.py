@@ -27,10 +27,12 @@ class ChatRequest:
 
     Raises:
         MalformedRequest: the body is no JSON.
-        Refused: it is no object, or names no model.
+        Refused: it is no object or names no model, or the operator denies conversation over HTTP in all versions.
     """
 
     def __init__(self, call: Call) -> None:
+        if not any(call.host.allows("conversation", version, "http") for version in ("v1alpha1", "v1alpha2")):
+            raise Refused("the Configuration of this host allows no conversation over HTTP", status=403, code="denied")
         self._call = call
         self._found = members(parse_json(call.body), "")
         self.model = text(self._found, "model")

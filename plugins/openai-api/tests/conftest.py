@@ -34,6 +34,10 @@ class View:
         """Return one component, whose name holds a slash."""
         return (ComponentView(name="team/llm", type_name="conversation.echo", version="v1"),)
 
+    def allows(self, api: str, version: str, protocol: str) -> bool:
+        """Say that everything may be served."""
+        return True
+
 
 @pytest.fixture(name="decode")
 def _decode() -> Decode:
