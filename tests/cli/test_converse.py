@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from running import RunningHost, component
+from scripted import Signal, streaming_plugin
 
+from jackfield import ConversationRequest, Delta, Event, Finish, InvokeError, TextPart
 from jackfield.cli.client import HostError
 from jackfield.cli.converse import converse
 from jackfield.testing import hang
@@ -110,3 +113,90 @@ def test_ctrl_c_takes_the_request_back(tmp_path: Path) -> None:
             output, errors = process.communicate(timeout=20)
             assert (process.returncode, output, errors.strip()) == (130, "", "")
             upstream.wait_closed()
+
+
+@pytest.fixture(scope="module")
+def streaming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningHost, Signal]]:
+    """A host with a provider that ends its stream when a test says so, one of two choices, and two that break."""
+    ending = Signal()
+
+    async def slow(request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        yield Delta(TextPart("first "))
+        await ending.wait()
+        yield Delta(TextPart("last"))
+        yield Finish("stop")
+
+    async def two(request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        yield Delta(TextPart("other"), 1)
+        yield Delta(TextPart("one"))
+        yield Finish("stop")
+        yield Finish("stop", 1)
+
+    async def broken(request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        yield Delta(TextPart("half "))
+        raise InvokeError("it fell over")
+
+    async def refused(request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        raise InvokeError("not today")
+        yield
+
+    streams = {"slow": slow, "two": two, "broken": broken, "refused": refused}
+    folder = tmp_path_factory.mktemp("streams")
+    manifests = [component("echo"), *(component(name, f"conversation.{name}") for name in streams)]
+    (folder / "a.yaml").write_text("---\n".join(manifests))
+    with RunningHost(folder, plugins=[streaming_plugin(**streams)]) as running:
+        yield running, ending
+
+
+def test_a_streamed_reply_is_printed_while_it_is_written(streaming: tuple[RunningHost, Signal]) -> None:
+    """With --stream the first words are there before the last ones are written."""
+    host, ending = streaming
+    command = [sys.executable, "-m", "jackfield", "converse", "slow", "x", "--url", f"http://127.0.0.1:{host.port}"]
+    with subprocess.Popen([*command, "--stream"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(len("first ")) == b"first "
+        ending.set()
+        assert process.stdout.read() == b"last\n"
+        assert process.wait(20) == 0
+
+
+def test_a_terminal_gets_a_stream(streaming: tuple[RunningHost, Signal]) -> None:
+    """Where a person looks at the output, streaming is the default."""
+    host, ending = streaming
+    command = [sys.executable, "-m", "jackfield", "converse", "slow", "x", "--url", f"http://127.0.0.1:{host.port}"]
+    ending.awaited.clear()
+    ours, theirs = os.openpty()
+    with subprocess.Popen(command, stdout=theirs) as process:
+        os.close(theirs)
+        assert os.read(ours, 100) == b"first "
+        ending.set()
+        assert os.read(ours, 100).startswith(b"last")
+        assert process.wait(20) == 0
+    os.close(ours)
+
+
+@pytest.mark.parametrize("flag", ["--stream", "--no-stream"])
+def test_both_ways_print_the_same(streaming: tuple[RunningHost, Signal], flag: str) -> None:
+    """Text and further choices stand where they stand in a reply that is printed whole."""
+    host, _ = streaming
+    assert run(host, "echo", "Grüße", flag) == "Grüße\n"
+    assert run(host, "two", "x", flag) == "one\nother\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "printed", "said"), [("broken", "half \n", "fell over"), ("refused", "", "not today")]
+)
+def test_a_stream_that_fails_says_why(
+    streaming: tuple[RunningHost, Signal], name: str, printed: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What came is shown, and the error's own text tells the rest, before the first event and after it."""
+    url = f"http://127.0.0.1:{streaming[0].port}"
+    with pytest.raises(HostError, match=said):
+        converse.main([name, "x", "--stream", "--url", url], standalone_mode=False)
+    assert capsys.readouterr().out == printed
+
+
+def test_json_and_stream_exclude_each_other(streaming: tuple[RunningHost, Signal]) -> None:
+    """A whole reply can't be printed in pieces."""
+    result = CliRunner().invoke(converse, ["echo", "x", "--json", "--stream"])
+    assert (result.exit_code, "leave out --stream" in result.output) == (2, True)

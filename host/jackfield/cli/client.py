@@ -1,4 +1,4 @@
-"""How commands talk to a host that runs: one request, one whole answer."""
+"""How commands talk to a host that runs: one request, and an answer that is whole or comes in events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 import os
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -15,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from jackfield.cli.options import option
 from jackfield.errors import JackfieldError
 
-__all__ = ["Answer", "HostError", "RunningHostClient", "host_url", "token_from_environment"]
+__all__ = ["Answer", "HostError", "RunningHostClient", "ServerSentEvent", "host_url", "token_from_environment"]
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -73,6 +74,19 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class ServerSentEvent:
+    """One event of a streamed answer.
+
+    Attributes:
+        name: ``done`` or ``error``; empty for a piece of the reply.
+        data: its JSON.
+    """
+
+    name: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class RunningHostClient:
     """Asks a running host.
 
@@ -92,7 +106,33 @@ class RunningHostClient:
         Raises:
             HostError: no host answers at the URL, or the URL is none.
         """
-        headers = {"connection": "close", "accept": "application/json"}
+        with self._asked(method, path, body, "application/json") as response:
+            return Answer(response.status, response.read())
+
+    def stream(self, path: str, body: Mapping[str, Any]) -> Iterator[ServerSentEvent]:
+        """Post a request and give the events of its answer as they arrive, up to ``done``.
+
+        Raises:
+            HostError: as ``request``; the host refused, told of an error, or the answer ended without ``done``.
+        """
+        with self._asked("POST", path, body, "text/event-stream") as response:
+            if response.getheader("content-type", "").partition(";")[0] != "text/event-stream":
+                Answer(response.status, response.read()).json()
+                raise HostError("the host doesn't stream; ask with --no-stream")
+            for event in _events(response):
+                if event.name == "error":
+                    raise HostError(_refusal(500, event.data, b""))
+                yield event
+                if event.name == "done":
+                    return
+        raise HostError("the answer was cut before its end; see the host's log")
+
+    @contextmanager
+    def _asked(
+        self, method: str, path: str, body: Mapping[str, Any] | None, accept: str
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Send one request; gives the response, which is read within the context."""
+        headers = {"connection": "close", "accept": accept}
         if self.token:
             if not (self.token.isascii() and self.token.isprintable()):
                 raise HostError("the token in DAPR_API_TOKEN can't be sent in a header; use printable ASCII")
@@ -105,8 +145,7 @@ class RunningHostClient:
         try:
             self._connect(connection)
             connection.request(method, prefix + path, data, headers)
-            response = connection.getresponse()
-            return Answer(response.status, response.read())
+            yield connection.getresponse()
         except (OSError, http.client.IncompleteRead) as error:
             if isinstance(error, TimeoutError) and self.patience is not None:
                 cause = f"the host at {self.url} gave no answer within {self.patience:g} s"
@@ -163,6 +202,24 @@ def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
         context = ssl.create_default_context()
         return http.client.HTTPSConnection(host, port, timeout=_CONNECT_SECONDS, context=context), prefix
     raise HostError(f"--url: {url!r} is not http://HOST:PORT, https://HOST:PORT or unix:/PATH, such as {_DEFAULT_URL}")
+
+
+def _events(response: http.client.HTTPResponse) -> Iterator[ServerSentEvent]:
+    """Read Server-Sent Events whose data is one line each; comments are skipped."""
+    name = ""
+    for line in iter(response.readline, b""):
+        field, _, value = line.decode(errors="replace").rstrip("\r\n").partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            try:
+                data = json.loads(value)
+            except ValueError:
+                data = None
+            if not isinstance(data, dict):
+                raise HostError("an event of the answer is no JSON object: what listens there is no jackfield host")
+            yield ServerSentEvent(name, data)
+            name = ""
 
 
 def _refusal(status: int, document: Any, body: bytes) -> str:
