@@ -1,0 +1,1 @@
+"""Dapr's Conversation API over gRPC."""
