@@ -42,7 +42,7 @@ class Metrics:
             return None
         if scope.once:
             return self._listening(host, scope)
-        return self._sharing(scope) if scope.workers > 1 else None
+        return self._sharing(scope) if scope.group else None
 
     @asynccontextmanager
     async def _sharing(self, scope: ServiceScope) -> AsyncIterator[None]:
@@ -79,7 +79,7 @@ class Metrics:
 
     def _numbers(self, scope: ServiceScope) -> Mapping[Series, list[float]]:
         """Return the numbers of all workers; this one's own where they have no folder."""
-        if scope.workers > 1:
+        if scope.group:
             with suppress(OSError):
                 numbers = merge(SharedFolder(scope.group).series())
                 if numbers:
