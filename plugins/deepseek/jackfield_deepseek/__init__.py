@@ -31,6 +31,7 @@ _DIALECT: Final = Dialect(
     retentions=(),
     most_choices=1,
     structured="tool",
+    strict_tools=False,
     returned_reasoning="reasoning_content",
 )
 

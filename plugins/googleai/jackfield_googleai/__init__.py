@@ -33,7 +33,10 @@ _TAG: Final = "googleai:"
 _UNSIGNED: Final = "skip_thought_signature_validator"
 _NEEDS_NO_SIGNATURE = re.compile(r"(models/)?gemini-[12][.-].*")
 _DIALECT: Final = Dialect(
-    refused=frozenset({"top_k", "seed", "presence_penalty", "frequency_penalty"}), metadata=False, retentions=()
+    refused=frozenset({"top_k", "seed", "presence_penalty", "frequency_penalty"}),
+    metadata=False,
+    retentions=(),
+    strict_tools=False,
 )
 _BLOCKED: Final = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE")
 

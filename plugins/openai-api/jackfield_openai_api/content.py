@@ -9,7 +9,7 @@ from jackfield.frontends import split_id
 from jackfield_openai_api.errors import Refused
 from jackfield_openai_api.values import array, boolean, inside, members, text, wrong_type
 
-__all__ = ["is_scrub_flag", "plain_id", "read_messages"]
+__all__ = ["is_scrub_flag", "read_messages"]
 
 _ROLES: Final[dict[str, Role]] = {
     "developer": "developer",
@@ -105,7 +105,7 @@ def _part(value: Any, path: str) -> TextPart:
 def _answered(found: dict[str, Any], path: str, called: dict[str, str]) -> tuple[str, str]:
     """Return the id of the call that a tool's message answers, and the function's name."""
     path = f"{path}.tool_call_id"
-    own_id = plain_id(text(found, "tool_call_id", path))[0]
+    own_id = split_id(text(found, "tool_call_id", path))[0]
     if own_id not in called:
         raise Refused(
             f"{path}: no tool call of an earlier message has this id; a tool's message follows the assistant's message"
@@ -124,22 +124,9 @@ def _calls(found: dict[str, Any], path: str) -> tuple[ToolCall, ...]:
             raise Refused(f"{place}.type: only function calls are supported", param=f"{place}.type")
         function = members(call.get("function"), f"{place}.function")
         name, arguments = text(function, "name", f"{place}.function"), text(function, "arguments", f"{place}.function")
-        own_id, opaque = plain_id(text(call, "id", place))
+        own_id, opaque = split_id(text(call, "id", place))
         if not own_id or not name:
             lacking = f"{place}.function.name" if own_id else f"{place}.id"
             raise Refused(f"{lacking}: missing; send calls back as they came", param=lacking)
         calls.append(ToolCall(own_id, name, arguments, opaque))
     return tuple(calls)
-
-
-def plain_id(sent: str) -> tuple[str, str]:
-    """Return a call's own id, and the opaque data that a reply wrote behind it.
-
-    A stream may learn of the data when the id has left; it then sends the id again, whole. Clients that join the pieces
-    of an id have it twice.
-    """
-    own_id, opaque = split_id(sent)
-    half = len(own_id) // 2
-    if opaque and own_id and own_id == own_id[:half] * 2:
-        own_id = own_id[:half]
-    return own_id, opaque

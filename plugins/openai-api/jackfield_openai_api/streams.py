@@ -71,7 +71,7 @@ class ChunkEncoder:
         self._include_usage = include_usage
         self._usage: ChatUsage | None = None
         self._begun: set[int] = set()
-        self._calls: dict[tuple[int, int], str] = {}
+        self._calls: set[tuple[int, int]] = set()
 
     def event(self, event: Event) -> bytes:
         """Write an event. The usage waits for the end."""
@@ -108,6 +108,8 @@ class ChunkEncoder:
                 return b""
             delta = _Delta(role=self._role(index), reasoning_content=part.text)
         elif isinstance(part, ToolCallPart):
+            if (index, part.position) in self._calls and not part.arguments:
+                return b""
             content = UNSET if index in self._begun else None
             delta = _Delta(role=self._role(index), content=content, tool_calls=[self._call(part, index)])
         else:
@@ -122,16 +124,14 @@ class ChunkEncoder:
 
     def _call(self, part: ToolCallPart, index: int) -> _CallPiece:
         key = index, part.position
-        own_id = self._calls.get(key)
-        if own_id is None:
-            self._calls[key] = part.id
-            call = ToolCall(part.id, part.name, "", part.opaque)
-            function = _Function(part.arguments, part.name)
-            return _CallPiece(index=part.position, id=call_id(call), type="function", function=function)
-        # What the provider wants back can be known late. Clients take the newest id or join the pieces; the reader of
-        # requests understands both.
-        carried = call_id(ToolCall(own_id, "", "", part.opaque)) if part.opaque else UNSET
-        return _CallPiece(index=part.position, id=carried, function=_Function(part.arguments))
+        if key in self._calls:
+            # Data that the provider wants back and that comes only now is left out: LangChain takes another id for
+            # another call.
+            return _CallPiece(index=part.position, function=_Function(part.arguments))
+        self._calls.add(key)
+        call = ToolCall(part.id, part.name, "", part.opaque)
+        function = _Function(part.arguments, part.name)
+        return _CallPiece(index=part.position, id=call_id(call), type="function", function=function)
 
     def _chunk(self, choice: _Choice) -> bytes:
         usage = None if self._include_usage else UNSET

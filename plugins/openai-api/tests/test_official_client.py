@@ -291,3 +291,11 @@ def test_a_reply_without_a_word(host: CannedHost, client: OpenAI) -> None:
     host.reply("")
     assert client.chat.completions.create(model="llm", messages=[HI]).choices[0].message.content == ""
     assert host.asked[0].messages == (Message(role="user", parts=(TextPart("hi"),)),)
+
+
+def test_other_apis(client: OpenAI) -> None:
+    """A client that asks for one that isn't here is told what is."""
+    with pytest.raises(openai.NotFoundError, match="/v1/chat/completions"):
+        client.responses.create(model="llm", input="hi")
+    with pytest.raises(openai.NotFoundError, match="/v1/chat/completions"):
+        client.embeddings.create(model="llm", input="hi")

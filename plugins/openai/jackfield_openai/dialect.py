@@ -48,6 +48,7 @@ class Dialect:
             none may be called; without ``required`` or ``named`` such a choice is an error.
         required: the server's word for the choice ``required``.
         tool_names: whether a tool's result names its function.
+        strict_tools: whether a tool may be ``strict``; where not, the wish is left out and named in the record.
         reasons_with_tools: False for models that call tools in this API only while they don't reason.
         returned_reasoning: the member in which an assistant message's thinking goes back; empty where it must not.
     """
@@ -65,6 +66,7 @@ class Dialect:
     tool_choices: frozenset[str] = _ENFORCED
     required: Literal["required", "any"] = "required"
     tool_names: bool = False
+    strict_tools: bool = True
     reasons_with_tools: bool = True
     returned_reasoning: Literal["", "reasoning", "reasoning_content"] = ""
 

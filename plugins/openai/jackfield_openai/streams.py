@@ -48,6 +48,7 @@ class _Choice:
     answered: bool = False
     held: list[str] = field(default_factory=list)
     details: list[Mapping[str, Any]] = field(default_factory=list)
+    told: bool = False
 
 
 _ANSWER = -1
@@ -147,6 +148,11 @@ class StreamReader:
             position = state.count
             state.count += 1
         state.calls[number] = _Call(position, call.id or "")
+        if position == 0 and not opaque and state.details:
+            # Thinking comes before the calls that it leads to. A front end may have no place for its data but the id,
+            # which leaves with this piece.
+            opaque = self._opaque(ReplyCall(), state.details)
+            state.told = bool(opaque)
         return ToolCallPart(position, call.id or "", name, arguments, opaque)
 
     @property
@@ -177,7 +183,12 @@ class StreamReader:
             else:
                 for held in state.held:
                     yield Delta(TextPart(held), index)
-            if state.count and state.details and (opaque := self._opaque(ReplyCall(), state.details)):
+            if (
+                state.count
+                and state.details
+                and not state.told
+                and (opaque := self._opaque(ReplyCall(), state.details))
+            ):
                 yield Delta(ToolCallPart(0, opaque=opaque), index)
             ends.append(Finish(reason, index, self._model))
         yield from ends

@@ -61,7 +61,10 @@ def apply_tools(body: ChatBody, request: ConversationRequest, dialect: Dialect, 
     Raises:
         InvalidParameters: the server doesn't enforce the choice.
     """
-    choice, tools = request.tool_choice, [_tool(tool) for tool in request.tools]
+    choice, tools = request.tool_choice, [_tool(tool, strict=dialect.strict_tools) for tool in request.tools]
+    record = request.record
+    if not dialect.strict_tools and "strict" not in record.ignored and any(tool.strict for tool in request.tools):
+        record.ignored = (*record.ignored, "strict")
     forced = forced_choice(choice, request.tools)
     if forced and forced not in dialect.tool_choices:
         raise InvalidParameters(
@@ -78,14 +81,14 @@ def apply_tools(body: ChatBody, request: ConversationRequest, dialect: Dialect, 
         body.tool_choice = {"required": dialect.required, "named": _named(choice)}.get(forced, choice or None)
 
 
-def _tool(tool: Tool) -> dict[str, Any]:
+def _tool(tool: Tool, *, strict: bool = True) -> dict[str, Any]:
     function: dict[str, Any] = {"name": tool.name}
     if tool.description:
         function["description"] = tool.description
     parameters = tool.parameters or _NO_PARAMETERS
     # Arguments are an object, and servers refuse a schema that doesn't say so.
     function["parameters"] = parameters if "type" in parameters else {"type": "object", **parameters}
-    if tool.strict:
+    if tool.strict and strict:
         function["strict"] = True
     return {"type": "function", "function": function}
 
