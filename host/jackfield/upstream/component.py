@@ -198,7 +198,7 @@ class UpstreamConversation(Conversation[SettingsT]):
         if upstream is None or url is None:
             raise ProviderUnreachable("the component is not running")
         body = self.body(request, model, stream=stream)
-        if request.extra:
+        if request.extra and self.takes_extra:
             body = msgspec.to_builtins(body) | request.extra
         return await upstream.post(url if model == self.model else self.url(model), _encode(body))
 

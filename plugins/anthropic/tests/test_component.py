@@ -187,3 +187,15 @@ def test_whole_reply_to_a_stream(asked: Asked, opened: Opened) -> None:
 
     delta, finish = asyncio.run(main())
     assert (delta, finish) == (Delta(TextPart("Hello.")), Finish("stop", 0, "claude-sonnet-5"))
+
+
+@pytest.mark.parametrize("form", ["unary", "stream"])
+def test_members_of_another_api_stay_out(opened: Opened, asked: Asked, form: str) -> None:
+    """What an app of OpenAI's API says of its user, which the host has named as ignored, is not sent."""
+
+    async def main() -> dict[str, Any]:
+        async with FakeUpstream(Script(Messages())) as upstream, opened(endpoint=upstream.endpoint) as component:
+            await ask(component, asked("hi", extra={"user": "u1"}, stream=form == "stream"), form)
+            return upstream.requests[0].body
+
+    assert "user" not in asyncio.run(main())
