@@ -28,7 +28,8 @@ def test_a_model_s_choices_usage_and_name_are_told(tmp_path: Path) -> None:
     """One output per choice, with its index unless that is 0, the same usage as texts, and the model."""
     body = {"inputs": [{"messages": [{"ofUser": {"content": [{"text": "hi"}]}}]}], "n": 2}
     with running_upstream() as upstream:
-        llm = component("llm", "conversation.openai", key="sk-0123456789", endpoint=upstream.endpoint)
+        items = {"key": "sk-0123456789", "endpoint": upstream.endpoint, "model": "gpt-5-nano"}
+        llm = component("llm", "conversation.openai", **items)
         (tmp_path / "llm.yaml").write_text(llm)
         with RunningHost(tmp_path) as asking:
             reply = asking.request("POST", converse_path("llm"), body)
