@@ -32,7 +32,7 @@ from jackfield.frontends.host_view import ComponentView, HostView, LeasedCompone
 from jackfield.frontends.rules import KNOWN_ROLES, alpha1_message, chosen_tool
 from jackfield.hookspecs import RegisterRoutes
 from jackfield.http.facts import DEBUG as DEBUG_HEADER
-from jackfield.http.facts import add_facts
+from jackfield.http.facts import add_facts, add_overhead
 from jackfield.http.response_format import read_response_format
 from jackfield.http.strict_json import parse as parse_json
 from jackfield.http.wire import cache_ttl as read_cache_ttl
@@ -68,6 +68,7 @@ __all__ = [
     "StreamEncoder",
     "Unauthorized",
     "add_facts",
+    "add_overhead",
     "alpha1_message",
     "carried_id",
     "chosen_tool",

@@ -30,6 +30,7 @@ from jackfield_grpc.values import read_any, read_struct
 
 __all__ = ["decode"]
 
+_SETTINGS = frozenset({"temperature", "max_tokens"})
 _ROLES: dict[str, Role] = {
     "of_developer": "developer",
     "of_system": "system",
@@ -59,9 +60,8 @@ def decode(
     for index, given in enumerate(sent.inputs):
         for item in given.messages:
             _read_message(item, index, messages, doubts, scrub=given.scrub_pii)
-    others: dict[str, Any] = {
-        name: getattr(sent, name) for name in ("temperature", "max_tokens") if sent.HasField(name)
-    }
+    # By name: the messages of dapr 1.18 have no max_tokens yet.
+    others: dict[str, Any] = {field.name: value for field, value in sent.ListFields() if field.name in _SETTINGS}
     try:
         tools = _tools(sent)
         parameters = read_any(sent.parameters)

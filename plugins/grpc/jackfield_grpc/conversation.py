@@ -12,7 +12,7 @@ import grpc
 from dapr.proto.runtime.v1 import ai_pb2
 
 from jackfield import ConversationRequest, Headers, Record, RequestError, Result
-from jackfield.frontends import DEBUG_HEADER, HostFault, HostView, OverridePolicy, add_facts
+from jackfield.frontends import DEBUG_HEADER, HostFault, HostView, OverridePolicy, add_facts, add_overhead
 from jackfield_grpc import alpha1, alpha2, replies
 from jackfield_grpc.status import shortened
 
@@ -110,4 +110,5 @@ def _request_id(sent: bytes) -> str:
 def _trailers(record: Record, *, debug: bool) -> tuple[tuple[str, str], ...]:
     facts = [(b"x-request-id", record.request_id.encode())]
     add_facts(facts, record, debug=debug)
+    add_overhead(facts, record)
     return tuple((key.decode(), value.decode("latin-1")) for key, value in facts)
