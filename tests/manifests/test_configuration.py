@@ -154,7 +154,7 @@ def test_the_rest_is_a_notice(tmp_path: Path) -> None:
     problems = read(tmp_path, spec).problems
     assert [(problem.severity, str(problem)) for problem in problems] == [
         ("notice", f"{tmp_path}/0.yaml:7: spec.features[0].name: the feature Wings has no effect in this host"),
-        ("notice", f"{tmp_path}/0.yaml:5: spec.tracing: has no effect in this host"),
+        ("notice", f"{tmp_path}/0.yaml:5: spec.tracing: counts where jackfield-otel is installed"),
         ("notice", f"{tmp_path}/0.yaml:6: spec.metric: has no effect in this host"),
     ]
 

@@ -16,6 +16,7 @@ from jackfield.cli.options import QUANTITY, SECONDS, flag, option
 from jackfield.errors import ConfigurationError
 from jackfield.logs import configure
 from jackfield.manifests.configuration import read_configuration
+from jackfield.manifests.tracing import unset
 from jackfield.options import HostOptions
 from jackfield.plugins.options import allow_list, parse_names, parse_prefer
 from jackfield.serving.network import Network, bind, own_socket_file
@@ -151,6 +152,8 @@ def _host_options(given: dict[str, Any], environment: dict[str, str]) -> HostOpt
     )
     for problem in configuration.problems:
         _log.warning("%s", problem)
+    for name, value in unset(configuration.telemetry, environment).items():
+        os.environ[name] = environment[name] = value  # in the process too, as libraries read them there
     size: int = given["max_body_size"]
     if (given["dapr_http_max_request_size"] or 0) > 0:
         size = given["dapr_http_max_request_size"] << 20

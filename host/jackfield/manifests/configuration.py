@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jackfield.errors import ConfigurationError, ManifestError, Problem
 from jackfield.manifests.documents import decode_file, split
 from jackfield.manifests.fields import Field, Reader
+from jackfield.manifests.tracing import read_tracing
 from jackfield.manifests.yaml import Node, SequenceNode, parse, to_json
 
 __all__ = ["ApiRule", "Configuration", "read_configuration"]
@@ -21,7 +22,7 @@ __all__ = ["ApiRule", "Configuration", "read_configuration"]
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>[^}]*)\}|(?P<bare>[A-Za-z_][A-Za-z0-9_]*))")
 _HTTP_VERSIONS = {"v1.0": "v1", "v1.0-alpha1": "v1alpha1", "v1.0-alpha2": "v1alpha2"}
 _CONVERSATION = "conversation/{name}/converse"
-_USED = ("api", "components", "features", "logging")
+_USED = ("api", "components", "features", "logging", "tracing")
 _RESTRICTING = ("httpPipeline", "appHttpPipeline", "accessControl", "mtls", "secrets")
 _SPEC = (*_USED, *_RESTRICTING)
 
@@ -52,6 +53,7 @@ class Configuration:
         denied_types: component types not to load, as ``type`` or ``type/version``.
         hot_reload: whether manifests are to be followed while the host runs.
         api_logging: whether to log a line per request.
+        telemetry: what ``tracing`` asks for, as variables of the environment.
         problems: notices of what has no effect here.
     """
 
@@ -60,6 +62,7 @@ class Configuration:
     denied_types: tuple[str, ...] = ()
     hot_reload: bool = True
     api_logging: bool = False
+    telemetry: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     def allows(
@@ -111,6 +114,7 @@ def read_configuration(
         denied_types=reading.denied_types,
         hot_reload=reading.hot_reload,
         api_logging=reading.api_logging,
+        telemetry=reading.telemetry,
         problems=(*reading.unsupported, *reading.notices),
     )
 
@@ -141,6 +145,7 @@ class _Reading:
         self.denied_types: tuple[str, ...] = ()
         self.hot_reload = True
         self.api_logging = False
+        self.telemetry: dict[str, str] = {}
         self.unsupported: list[Problem] = []
         self.notices: list[Problem] = []
 
@@ -159,6 +164,9 @@ class _Reading:
         api_logging = reader.fields(_node(logging.get("apiLogging")), path, ("enabled",), others=True)
         if "enabled" in api_logging:
             self.api_logging = reader.boolean(api_logging["enabled"], f"{path}.enabled")
+        if "tracing" in spec:
+            self.telemetry, notices = read_tracing(file, reader, spec["tracing"])
+            self.notices += notices
         self._others(file, reader, spec, _node(top.get("spec")))
         if reader.problems:
             raise ConfigurationError(f"--config: {ManifestError(reader.problems)}")
