@@ -111,6 +111,15 @@ def alone(session: nox.Session, plugin: str) -> None:
 
 
 @nox.session
+def agents(session: nox.Session) -> None:
+    """Run the chat client of dapr-agents against the host, in an environment of its own: it brings a hundred others."""
+    folder = ROOT / "plugins" / "grpc"
+    session.install(*editable([ROOT, folder]), *test_needs(folder), "dapr-agents>=1.0,<2")
+    # What those packages say of each other is not for this repository to mend.
+    session.run("pytest", "-W", "default", "-o", "addopts=", "--import-mode=importlib", str(folder / "tests"))
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""
     session.install("ruff>=0.14,<0.18")

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -19,6 +20,8 @@ from jackfield import Conversation, ConversationRequest, RegisterComponents, Res
 from jackfield.testing import RunningHost
 
 pytest_plugins = ["jackfield.testing"]
+# dapr-agents brings more than a hundred distributions, so that its tests have an environment of their own.
+collect_ignore = [] if find_spec("dapr_agents") else ["test_agents.py"]
 
 Script: TypeAlias = Callable[[ConversationRequest], Awaitable[Result]]
 MANIFEST = """
