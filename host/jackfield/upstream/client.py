@@ -1,6 +1,6 @@
 """The connection to one server: a pool, its limits, and what its failures mean.
 
-This is the only module that imports aiohttp, and it is imported when a component starts: finding plugins stays cheap.
+This module and ``bodies`` alone import aiohttp, and only when a component starts: finding plugins stays cheap.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 import asyncio
 import io
 import ssl
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import aiohttp
-from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict
 from yarl import URL
 
 from jackfield.errors import InvokeError, ProviderError, ProviderTimeout, ProviderUnreachable
+from jackfield.upstream.bodies import LargeBody
 from jackfield.upstream.failures import status_error
 from jackfield.upstream.outgoing import with_outgoing
 
@@ -32,36 +32,7 @@ _TAIL_SECONDS: Final = 0.25
 _AUTOMATIC_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _CLOSED: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 _used_before: ContextVar[bool] = ContextVar("used_before", default=False)
-_FAILURES: Final = (aiohttp.ClientError, OSError, TimeoutError)
-
-
-class _LargeBody(aiohttp.BytesIOPayload):
-    """A body that may outgrow the socket's buffer.
-
-    A call that is given up while a server takes none of it closes its connection at once; aiohttp alone would wait
-    for the buffer to empty.
-    """
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        """Write the body; what aiohttp before 3.12 calls."""
-        with _ended_by_failure(writer):
-            await super().write(writer)
-
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        """Write the body up to a length."""
-        with _ended_by_failure(writer):
-            await super().write_with_length(writer, content_length)
-
-
-@contextmanager
-def _ended_by_failure(writer: AbstractStreamWriter) -> Iterator[None]:
-    transport = getattr(writer, "transport", None)
-    try:
-        yield
-    except BaseException:
-        if transport is not None:
-            transport.abort()
-        raise
+_FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutError)
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -81,9 +52,17 @@ class _Connector(aiohttp.TCPConnector):
         connection = await super().connect(req, traces, timeout)
         protocol = connection.protocol
         _used_before.set(protocol in self._known)
-        if protocol is not None:
+        if protocol is not None and protocol not in self._known:
             self._known.add(protocol)
+            if lost := getattr(protocol, "closed", None):
+                lost.add_done_callback(_taken_note_of)
         return connection
+
+
+def _taken_note_of(lost: asyncio.Future[None]) -> None:
+    """Take a lost connection's exception, of which asyncio would complain otherwise."""
+    if not lost.cancelled():
+        lost.exception()
 
 
 class HttpReply:
@@ -92,6 +71,17 @@ class HttpReply:
     def __init__(self, upstream: Upstream, response: aiohttp.ClientResponse) -> None:
         self._upstream = upstream
         self._response = response
+        # aiohttp's parser drops a body that it can't read without telling its reader, who would wait for ever.
+        protocol = response.connection and response.connection.protocol
+        self._lost: asyncio.Future[None] | None = getattr(protocol, "closed", None)
+        if self._lost is not None:
+            self._lost.add_done_callback(self._end)
+
+    def _end(self, lost: asyncio.Future[None]) -> None:
+        _taken_note_of(lost)
+        content = self._response.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("the connection was closed"))
 
     @property
     def content_type(self) -> str:
@@ -136,6 +126,8 @@ class HttpReply:
 
     def close(self) -> None:
         """See ``Reply.close``."""
+        if self._lost is not None:
+            self._lost.remove_done_callback(self._end)
         if self._response.content.at_eof():
             self._response.release()
         else:
@@ -187,16 +179,13 @@ class Upstream:
             InvokeError: there was no connection, it broke, or a limit ran out.
         """
         response = await self._send(url, body)
-        status = response.status
+        reply, status = HttpReply(self, response), response.status
         if 200 <= status < 300:
-            return HttpReply(self, response)
+            return reply
         try:
             start = await self._start_of(response)
         finally:
-            if response.content.at_eof():
-                response.release()
-            else:
-                response.close()
+            reply.close()
         raise status_error(status, response.headers, start, str(url))
 
     async def _send(self, url: str | URL, body: bytes) -> aiohttp.ClientResponse:
@@ -218,7 +207,7 @@ class Upstream:
             try:
                 return await self._session.post(
                     url,
-                    data=_LargeBody(io.BytesIO(body)) if large else body,
+                    data=LargeBody(io.BytesIO(body)) if large else body,
                     headers=headers,
                     allow_redirects=False,
                     proxy=self._proxy,
