@@ -54,7 +54,6 @@ def test_a_malformed_body_ends_the_call(head: bytes, rest: bytes, *, whole: bool
 
 def test_a_malformed_explanation_does_not_keep_the_status_back() -> None:
     """A refusal whose text can't be read is told by its status, although the server keeps the connection open."""
-
     begun = asyncio.Event()
 
     class Watched(Upstream):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import ssl
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
@@ -29,6 +30,7 @@ __all__ = ["HttpReply", "Upstream"]
 _LARGEST_ERROR: Final = 64 * 1024
 _LARGE_BODY: Final = 64 * 1024
 _TAIL_SECONDS: Final = 0.25
+_STALE_SECONDS: Final = 1.0
 _AUTOMATIC_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _CLOSED: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 _used_before: ContextVar[bool] = ContextVar("used_before", default=False)
@@ -200,7 +202,7 @@ class Upstream:
             raise self.failure(error) from None
 
     async def _request(self, url: str | URL, body: bytes, *, large: bool = False) -> aiohttp.ClientResponse:
-        repeatable = True
+        repeatable, asked = True, time.monotonic()
         headers = with_outgoing(self._headers)
         while True:
             _used_before.set(False)
@@ -214,7 +216,9 @@ class Upstream:
                 )
             except _FAILURES as error:
                 # A server may close a kept connection at any time, also while the next call is on its way to it. A
-                # call that got nothing back from such a one goes out again, on another.
+                # call that soon got nothing back from such a one goes out again, on another. A server that has had a
+                # call for longer has worked on it, and would do so twice.
+                repeatable = repeatable and time.monotonic() - asked < _STALE_SECONDS
                 if not (repeatable and _used_before.get() and isinstance(error, _CLOSED)):
                     raise self.failure(error) from None
             repeatable = False

@@ -123,6 +123,26 @@ def test_a_call_on_a_new_connection_is_never_repeated(opened: Opened, asked: Ask
     assert asyncio.run(scenario()) == 1
 
 
+def test_a_call_that_a_server_has_worked_on_is_not_repeated(
+    opened: Opened, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kept connection that breaks only after a while was not closed before the call reached the server."""
+    monkeypatch.setattr("jackfield.upstream.client._STALE_SECONDS", 0.0)
+
+    async def once(exchange: Exchange) -> None:
+        await (reset if len(upstream.requests) > 1 else chat)(exchange)
+
+    async def scenario() -> int:
+        async with upstream, opened(endpoint=upstream.endpoint) as component:
+            assert (await component.converse(asked())).choices
+            with pytest.raises(ProviderUnreachable):
+                await component.converse(asked())
+            return upstream.connections
+
+    upstream = FakeUpstream(once)
+    assert asyncio.run(scenario()) == 1
+
+
 EITHER_WAY: list[tuple[str, Behaviour, type[InvokeError], str]] = [
     ("reset", reset, ProviderUnreachable, "network error: the connection to 127.0.0.1:"),
     ("closed", raw(b""), ProviderUnreachable, "broke before a reply came"),
