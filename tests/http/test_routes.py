@@ -80,7 +80,7 @@ def test_a_head_request_is_unknown_too(host: RunningHost) -> None:
         ("GET", "/v1.0/invoke/app/method/x"),
         ("POST", "/%zz"),
         ("GET", "/docs"),
-        ("GET", "/openapi.json"),
+        ("GET", "/openapi.yaml"),
     ],
 )
 def test_what_is_not_served_is_a_call_of_another_app(host: RunningHost, method: str, path: str) -> None:

@@ -20,7 +20,7 @@ from jackfield.http.wire import array, at, boolean, cache_ttl, encode, mapping, 
 from jackfield.messages import ConversationRequest, Message, Record
 from jackfield.overrides import OverridePolicy, read_overrides
 
-__all__ = ["DecodedAlpha1", "decode_alpha1", "encode_alpha1"]
+__all__ = ["DecodedAlpha1", "FullReply", "ShortReply", "decode_alpha1", "encode_alpha1"]
 
 _REQUEST = Fields("name", ("contextID",), "inputs", "parameters", "metadata", SCRUB, CACHE_TTL, any_case=SCRUB[:1])
 _INPUT = Fields("content", "role", SCRUB, any_case=SCRUB[:1])
@@ -35,24 +35,32 @@ class DecodedAlpha1(NamedTuple):
     parameters: dict[str, Any]
 
 
-class _FullOutput(Struct, frozen=True):
+class FullOutput(Struct, frozen=True):
+    """One output by the reference document."""
+
     result: str
     parameters: dict[str, Any]
 
 
-class _FullReply(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"context_id": "contextID"}):
+class FullReply(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"context_id": "contextID"}):
+    """A reply by the reference document."""
+
     context_id: str = ""
-    outputs: list[_FullOutput]
+    outputs: list[FullOutput]
 
 
-class _Output(Struct, frozen=True, omit_defaults=True):
+class ShortOutput(Struct, frozen=True, omit_defaults=True):
+    """One output as daprd writes it: without what is empty."""
+
     result: str = ""
     parameters: dict[str, Any] = {}
 
 
-class _Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"context_id": "contextID"}):
+class ShortReply(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"context_id": "contextID"}):
+    """A reply as daprd writes it."""
+
     context_id: str = ""
-    outputs: list[_Output] = []
+    outputs: list[ShortOutput] = []
 
 
 def decode_alpha1(
@@ -166,7 +174,7 @@ def encode_alpha1(
         parameters: the request's, as ``decode_alpha1`` gave them.
     """
     if documented:
-        full = [_FullOutput(choice.text, parameters) for choice in result.choices]
-        return encode(_FullReply(context_id=request.context_id, outputs=full))
-    outputs = [_Output(choice.text, parameters) for choice in result.choices]
-    return encode(_Reply(context_id=request.context_id, outputs=outputs))
+        full = [FullOutput(choice.text, parameters) for choice in result.choices]
+        return encode(FullReply(context_id=request.context_id, outputs=full))
+    outputs = [ShortOutput(choice.text, parameters) for choice in result.choices]
+    return encode(ShortReply(context_id=request.context_id, outputs=outputs))

@@ -4,70 +4,86 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from jackfield.events import Choice, Result, Usage
+from jackfield.events import Choice, FinishReason, Result, Usage
 from jackfield.http.wire import encode
 from jackfield.messages import ConversationRequest
 from jackfield.opaque import carried_id
 
-__all__ = ["AlphaUsage", "encode_alpha2", "encode_usage"]
+__all__ = ["Alpha2Reply", "Alpha2Usage", "encode_alpha2", "encode_usage"]
 
 
-class _CompletionDetails(Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
+class CompletionDetails(Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
+    """What the tokens written are made of."""
+
     accepted_prediction_tokens: str = ""
     audio_tokens: str = ""
     reasoning_tokens: str = ""
     rejected_prediction_tokens: str = ""
 
 
-class _PromptDetails(Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
+class PromptDetails(Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
+    """What the tokens read are made of."""
+
     audio_tokens: str = ""
     cached_tokens: str = ""
 
 
-class AlphaUsage(Struct, frozen=True, omit_defaults=True, rename="camel"):
+class Alpha2Usage(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """Tokens, as alpha2 writes them: counts as text, zeros left out."""
 
     completion_tokens: str = ""
     prompt_tokens: str = ""
     total_tokens: str = ""
-    completion_tokens_details: _CompletionDetails | None = None
-    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: CompletionDetails | None = None
+    prompt_tokens_details: PromptDetails | None = None
 
 
-class _Function(Struct, frozen=True, omit_defaults=True, gc=False):
+class Alpha2Function(Struct, frozen=True, omit_defaults=True, gc=False):
+    """The function of a call; ``arguments`` is JSON as the model wrote it."""
+
     name: str = ""
     arguments: str = ""
 
 
-class _ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Alpha2ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A model's wish to have a function called."""
+
     id: str = ""
-    function: _Function
+    function: Alpha2Function
 
 
-class _Message(Struct, frozen=True, omit_defaults=True, rename="camel"):
+class Alpha2Message(Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What the model says."""
+
     content: str = ""
-    tool_calls: list[_ToolCall] = []
+    tool_calls: list[Alpha2ToolCall] = []
 
 
-class _Choice(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    finish_reason: str
+class Alpha2Choice(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """One answer; ``index`` is left out for the first."""
+
+    finish_reason: FinishReason
     index: str = ""
-    message: _Message
+    message: Alpha2Message
 
 
-class _Output(Struct, frozen=True, omit_defaults=True):
-    choices: list[_Choice]
+class Alpha2Output(Struct, frozen=True, omit_defaults=True):
+    """One choice, with the reply's model and usage."""
+
+    choices: list[Alpha2Choice]
     model: str = ""
-    usage: AlphaUsage | None = None
+    usage: Alpha2Usage | None = None
 
 
-class _Reply(Struct, frozen=True, omit_defaults=True, rename="camel"):
+class Alpha2Reply(Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """A whole reply."""
+
     context_id: str = ""
-    outputs: list[_Output] = []
+    outputs: list[Alpha2Output] = []
 
 
-_NO_COMPLETION_DETAILS = _CompletionDetails()
-_NO_PROMPT_DETAILS = _PromptDetails()
+_NO_COMPLETION_DETAILS = CompletionDetails()
+_NO_PROMPT_DETAILS = PromptDetails()
 
 
 def encode_alpha2(request: ConversationRequest, result: Result) -> bytes:
@@ -82,19 +98,19 @@ def encode_alpha2(request: ConversationRequest, result: Result) -> bytes:
     """
     usage = None if result.usage is None else encode_usage(result.usage)
     outputs = [
-        _Output([_choice(choice, str(index) if index else "")], result.model, usage)
+        Alpha2Output([_choice(choice, str(index) if index else "")], result.model, usage)
         for index, choice in enumerate(result.choices)
     ]
-    return encode(_Reply(request.context_id, outputs))
+    return encode(Alpha2Reply(request.context_id, outputs))
 
 
-def _choice(choice: Choice, index: str) -> _Choice:
+def _choice(choice: Choice, index: str) -> Alpha2Choice:
     calls = choice.tool_calls
-    sent = [_ToolCall(id=carried_id(call), function=_Function(call.name, call.arguments)) for call in calls]
-    return _Choice(finish_reason=choice.finish_reason, index=index, message=_Message(choice.text, sent))
+    sent = [Alpha2ToolCall(id=carried_id(call), function=Alpha2Function(call.name, call.arguments)) for call in calls]
+    return Alpha2Choice(finish_reason=choice.finish_reason, index=index, message=Alpha2Message(choice.text, sent))
 
 
-def encode_usage(usage: Usage) -> AlphaUsage:
+def encode_usage(usage: Usage) -> Alpha2Usage:
     """Return tokens in alpha2's shape."""
     totals = (_count(usage.completion_tokens), _count(usage.prompt_tokens), _count(usage.total_tokens))
     completion = (
@@ -105,10 +121,10 @@ def encode_usage(usage: Usage) -> AlphaUsage:
     )
     prompt = (usage.prompt_audio_tokens, usage.cached_tokens)
     if not any(completion + prompt):
-        return AlphaUsage(*totals)  # most providers tell no details
-    completion_details = _CompletionDetails(*map(_count, completion))
-    prompt_details = _PromptDetails(*map(_count, prompt))
-    return AlphaUsage(
+        return Alpha2Usage(*totals)  # most providers tell no details
+    completion_details = CompletionDetails(*map(_count, completion))
+    prompt_details = PromptDetails(*map(_count, prompt))
+    return Alpha2Usage(
         *totals,
         None if completion_details == _NO_COMPLETION_DETAILS else completion_details,
         None if prompt_details == _NO_PROMPT_DETAILS else prompt_details,

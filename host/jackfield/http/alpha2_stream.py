@@ -11,13 +11,13 @@ from msgspec import Struct
 from jackfield.errors import RequestError
 from jackfield.events import Delta, Event, Finish, ToolCallPart, Usage
 from jackfield.frontends.dialect import SSE_HEARTBEAT, SSE_TYPE, sse
-from jackfield.http.alpha2_reply import AlphaUsage, encode_usage
+from jackfield.http.alpha2_reply import Alpha2Usage, encode_usage
 from jackfield.http.facts import overhead_ms
 from jackfield.http.wire import encode, encode_error
 from jackfield.messages import ConversationRequest, Record, TextPart, ToolCall
 from jackfield.opaque import carried_id
 
-__all__ = ["Alpha2Stream", "Done", "Piece"]
+__all__ = ["Alpha2Stream", "StreamEnd", "StreamPiece"]
 
 
 class FunctionPiece(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -57,7 +57,7 @@ class OutputPiece(Struct, frozen=True, omit_defaults=True):
     model: str = ""
 
 
-class Piece(Struct, frozen=True):
+class StreamPiece(Struct, frozen=True):
     """The object of a ``data:`` line."""
 
     outputs: list[OutputPiece]
@@ -74,11 +74,11 @@ class StreamRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     overhead_ms: float
 
 
-class Done(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class StreamEnd(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """The object of ``event: done``."""
 
     context_id: str = ""
-    usage: AlphaUsage | None = None
+    usage: Alpha2Usage | None = None
     record: StreamRecord
 
 
@@ -94,7 +94,7 @@ class Alpha2Stream:
 
     def __init__(self, request: ConversationRequest) -> None:
         self._context_id = request.context_id
-        self._usage: AlphaUsage | None = None
+        self._usage: Alpha2Usage | None = None
 
     def event(self, event: Event) -> bytes:
         """Write an event. Reasoning has no field here and is left out; usage stands at the end."""
@@ -117,7 +117,7 @@ class Alpha2Stream:
             ignored=list(record.ignored),
             overhead_ms=round(overhead_ms(record), 3),
         )
-        return sse(encode(Done(context_id=self._context_id, usage=self._usage, record=told)), "done")
+        return sse(encode(StreamEnd(context_id=self._context_id, usage=self._usage, record=told)), "done")
 
     def error(self, error: RequestError) -> bytes:
         """Write ``event: error``, with the object that an error's reply has."""
@@ -137,12 +137,12 @@ def _delta(event: Delta) -> bytes:
         delta = DeltaPiece(tool_calls=[piece])
     else:
         return b""
-    return sse(encode(Piece([OutputPiece([ChoicePiece(index=_index(event.index), delta=delta)])])))
+    return sse(encode(StreamPiece([OutputPiece([ChoicePiece(index=_index(event.index), delta=delta)])])))
 
 
 def _finish(event: Finish) -> bytes:
     choice = ChoicePiece(finish_reason=event.reason, index=_index(event.index), delta=DeltaPiece())
-    return sse(encode(Piece([OutputPiece([choice], event.model)])))
+    return sse(encode(StreamPiece([OutputPiece([choice], event.model)])))
 
 
 def _index(place: int) -> str:

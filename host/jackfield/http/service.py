@@ -1,4 +1,4 @@
-"""The routes beside conversation: health, metadata and shutdown (contract sheet, section 3)."""
+"""The routes beside conversation: health, metadata and shutdown (contract sheet, section 3), and OpenAPI's document."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jackfield.errors import BodyUnreadable
 from jackfield.host import Host
 from jackfield.http.body import ClientLeft, closing, read_body
 from jackfield.http.client import ClientWatch, Lookout
+from jackfield.http.openapi import openapi_document
 from jackfield.metadata import metadata_document
 from jackfield.serving.peers import NotShared
 
@@ -31,6 +32,8 @@ def service_routes(host: Host) -> list[Route]:
         return Response(status_code=204)
 
     async def outbound(_: Request) -> Response:
+        if not host.services_tried:
+            return _error("ERR_OUTBOUND_HEALTH_NOT_READY", "dapr outbound is not ready")
         return Response(status_code=204)
 
     async def metadata(_: Request) -> Response:
@@ -39,6 +42,9 @@ def service_routes(host: Host) -> list[Route]:
     async def set_metadata(request: Request) -> Response:
         return await _set_metadata(host, request)
 
+    async def openapi(_: Request) -> Response:
+        return _json(document)
+
     async def shutdown(request: Request) -> Response:
         if request.headers.get("dapr-force-shutdown", "").lower() == "true":
             host.request_stop(force=True)
@@ -46,6 +52,7 @@ def service_routes(host: Host) -> list[Route]:
             host.request_stop()
         return Response(status_code=204)
 
+    document = msgspec.json.encode(openapi_document(host.options))
     allows = host.options.configuration.allows
     deniable = {
         ("metadata", "metadata"): ("GET", metadata),
@@ -55,6 +62,7 @@ def service_routes(host: Host) -> list[Route]:
     return [
         OwnRoute("/v1.0/healthz", healthz, methods=["GET"]),
         OwnRoute("/v1.0/healthz/outbound", outbound, methods=["GET"]),
+        OwnRoute("/openapi.json", openapi, methods=["GET"]),
         *(
             OwnRoute(f"/v1.0/{route}", endpoint, methods=[method])
             for (api, route), (method, endpoint) in deniable.items()

@@ -16,6 +16,7 @@ from jackfield import durations
 from jackfield.errors import MalformedRequest, RequestError, error_code
 
 __all__ = [
+    "ErrorReply",
     "array",
     "at",
     "boolean",
@@ -175,6 +176,13 @@ def encode(reply: Any) -> bytes:
         return json.dumps(msgspec.to_builtins(reply), ensure_ascii=False).encode(errors="replace")
 
 
+class ErrorReply(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """An error: its code, and a text that names the thing, the cause and the fix (contract sheet, section 1.6)."""
+
+    error_code: str
+    message: str
+
+
 def encode_error(error: RequestError) -> bytes:
     """Write an error's body, ``{"errorCode", "message"}`` (contract sheet, section 1.6)."""
-    return encode({"errorCode": error_code(error).code, "message": error.message})
+    return encode(ErrorReply(error_code(error).code, error.message))
