@@ -35,6 +35,8 @@ from jackfield.serving.services import Services
 __all__ = ["Host"]
 
 _log = logging.getLogger("jackfield.host")
+_CUT = 0.5
+"""Seconds in which requests that were cut off have to be gone."""
 
 
 class Host:
@@ -73,6 +75,7 @@ class Host:
         self.peers = peers
         self.running: set[asyncio.Task[object]] = set()
         self.cutting = False
+        self.drained = asyncio.Event()
         self.services: Services | None = None
         self.exit_code = 0
         self._told: set[Problem] = set()
@@ -148,6 +151,7 @@ class Host:
     async def close(self) -> None:
         """Stop following the folders, and close the services and then every component."""
         self._stopping.set()
+        self.drained.set()
         self._watcher.stop()
         if self.services is not None:
             await self.services.close()
@@ -175,8 +179,12 @@ class Host:
         if self.running:
             await asyncio.wait(set(self.running), timeout=budget)
         self.cutting = True
-        for task in self.running:
+        cut = set(self.running)
+        for task in cut:
             task.cancel()
+        if cut:
+            await asyncio.wait(cut, timeout=_CUT)
+        self.drained.set()
 
     async def started(self, name: str) -> ConversationInstance:
         """Return what answers for a name that can't answer yet, once its first build has ended.
@@ -197,6 +205,11 @@ class Host:
             return self.services.missing
         own = self.readiness.missing()
         return own if self.peers is None else self.peers.missing(own)
+
+    @property
+    def services_tried(self) -> bool:
+        """Whether the services of plugins have started, or failed to, in whichever worker; clients wait for that."""
+        return self.peers is None or self.peers.services_tried
 
     async def set_metadata(self, key: str, value: str) -> None:
         """Keep a value for the metadata document's ``extended`` member, in all workers.

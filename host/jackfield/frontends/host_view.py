@@ -227,6 +227,14 @@ class HostView:
         finally:
             host.running.discard(task)
 
+    async def drained(self) -> None:
+        """Wait until the host is stopping and no request runs any more, in any front end.
+
+        For what a service does last, such as sending what it has collected: services are ended while requests still
+        run.
+        """
+        await self._host.drained.wait()
+
     def new_request_id(self) -> str:
         """Make an id for a request that came without one."""
         return self._host.new_request_id()

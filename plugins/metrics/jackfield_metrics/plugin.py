@@ -13,7 +13,6 @@ from jackfield.frontends import HostView, ServiceFailed, ServiceScope
 from jackfield_metrics.ledger import Series
 from jackfield_metrics.recorder import Recorder
 from jackfield_metrics.server import Scrapes
-from jackfield_metrics.shared import SharedFolder
 from jackfield_metrics.text import exposition, merge
 
 __all__ = ["Metrics"]
@@ -42,10 +41,12 @@ class Metrics:
             return None
         if scope.once:
             return self._listening(host, scope)
-        return self._sharing(scope) if scope.group else None
+        return self._sharing(host, scope) if scope.group else None
 
     @asynccontextmanager
-    async def _sharing(self, scope: ServiceScope) -> AsyncIterator[None]:
+    async def _sharing(self, host: HostView, scope: ServiceScope) -> AsyncIterator[None]:
+        from jackfield_metrics.shared import SharedFolder  # needs what only Unix has, as several workers do
+
         try:
             folder = SharedFolder(scope.group)
             storage = folder.open()
@@ -56,6 +57,7 @@ class Metrics:
         try:
             yield
         finally:
+            await host.drained()
             self._recorder.move(None)
             storage.close()
             folder.leave()
@@ -74,12 +76,16 @@ class Metrics:
             raise ServiceFailed(_cause(error, port), needed=False) from error
         shown = ", ".join(sorted({f"http://{_host(bound.getsockname())}" for bound in server.sockets}))
         _log.info("serving metrics", extra={"url": shown})
-        async with server:
+        try:
             yield
+        finally:
+            server.close()  # who is connected has had its answer, or asks no more
 
     def _numbers(self, scope: ServiceScope) -> Mapping[Series, list[float]]:
         """Return the numbers of all workers; this one's own where they have no folder."""
         if scope.group:
+            from jackfield_metrics.shared import SharedFolder
+
             with suppress(OSError):
                 numbers = merge(SharedFolder(scope.group).series())
                 if numbers:

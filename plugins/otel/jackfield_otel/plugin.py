@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from typing import TYPE_CHECKING, Final
 
 from jackfield import ChainBuild, Stage, hookimpl
-from jackfield.frontends import ServiceScope
+from jackfield.frontends import HostView, ServiceScope
 from jackfield_otel.wishes import read_wishes
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class OpenTelemetry:
         return TraceStage(build, self._telemetry)
 
     @hookimpl
-    def run_service(self, scope: ServiceScope) -> AbstractAsyncContextManager[object] | None:
+    def run_service(self, host: HostView, scope: ServiceScope) -> AbstractAsyncContextManager[object] | None:
         """Send what is left when the host stops."""
-        return None if scope.once else self._sending()
+        return None if scope.once else self._sending(host)
 
     def _open(self, build: ChainBuild) -> None:
         wishes = read_wishes(build.environment)
@@ -57,10 +57,11 @@ class OpenTelemetry:
             _log.info("sending telemetry", extra={"traces": bool(wishes.traces), "metrics": bool(wishes.metrics)})
 
     @asynccontextmanager
-    async def _sending(self) -> AsyncIterator[None]:
+    async def _sending(self, host: HostView) -> AsyncIterator[None]:
         try:
             yield
         finally:
+            await host.drained()
             telemetry, self._telemetry = self._telemetry, None
             if telemetry is not None:
                 loop, sent = asyncio.get_running_loop(), asyncio.Event()

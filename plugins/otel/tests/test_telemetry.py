@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, TypeAlias
 
 import pytest
 
+from jackfield import (
+    Build,
+    ChainBuild,
+    Conversation,
+    ConversationRequest,
+    Delta,
+    Event,
+    Finish,
+    Message,
+    PolicySettings,
+    Settings,
+    TextPart,
+    Usage,
+)
 from jackfield.testing import RunningHost
+from jackfield_otel.stage import TraceStage
+from jackfield_otel.telemetry import Telemetry
+from jackfield_otel.wishes import Wishes
 
 Serve: TypeAlias = Callable[..., AbstractContextManager[RunningHost]]
 AttributesOf: TypeAlias = Callable[[Any], dict[str, Any]]
@@ -181,6 +201,67 @@ def test_the_sdk_is_not_imported_unasked() -> None:
     """The plugin that the host imports at every start costs none of the SDK's time."""
     code = "import sys, jackfield_otel.plugin; sys.exit('opentelemetry.sdk' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_conversation_that_runs_while_the_host_stops_is_told(serve: Serve, collector: Any, provider: Any) -> None:
+    """A graceful stop lets requests finish, and their spans are sent too."""
+    asked, go = threading.Event(), threading.Event()
+    at_once = provider.answer
+
+    def late(path: str, body: bytes) -> tuple[int, bytes]:
+        asked.set()
+        assert go.wait(30)
+        answer: tuple[int, bytes] = at_once(path, body)
+        return answer
+
+    provider.answer = late
+    with serve(**to(collector)) as host, ThreadPoolExecutor() as threads:
+        reply = threads.submit(host.converse, "llm")
+        assert asked.wait(30)
+        host.stop()
+        host.loop.call_soon_threadsafe(go.set)
+        assert reply.result(30).status == 200
+        host.join()
+    assert [span.name for span in collector.spans] == ["chat said-1"]
+
+
+def test_a_stream_that_is_left_is_told_as_such(collector: Any, attributes_of: AttributesOf) -> None:
+    """A caller that goes in the middle makes an error of type cancelled; one that goes after the end makes none."""
+    message = Message(role="user", parts=(TextPart("hello"),))
+    request = ConversationRequest(component="llm", messages=(message,), stream=True)
+
+    def no_other(*_: Any, **__: Any) -> Any:
+        raise LookupError
+
+    async def events(_: ConversationRequest) -> AsyncGenerator[Event, None]:
+        yield Delta(TextPart("one"))
+        yield Finish("stop")
+        yield Usage(1, 1, 2)
+
+    async def run() -> None:
+        telemetry = Telemetry(Wishes(traces=f"{collector.url}/v1/traces"))
+        component = Conversation(Build(name="llm", type_name="conversation.said", settings=Settings()))
+        build = ChainBuild(
+            name="llm",
+            type_name="conversation.said",
+            component=component,
+            policies=PolicySettings(),
+            digest="",
+            references=no_other,
+            targets=no_other,
+            supplies=no_other,
+        )
+        traced = TraceStage(build, telemetry)(events)
+        for taken in (1, 2):
+            async with aclosing(traced(request)) as reply:
+                for _ in range(taken):
+                    await anext(reply)
+        sent = threading.Event()
+        telemetry.close(sent.set)
+        await asyncio.to_thread(sent.wait, 30)
+
+    asyncio.run(run())
+    assert [attributes_of(span).get("error.type") for span in collector.spans] == ["cancelled", None]
 
 
 def test_a_collector_that_is_down_holds_up_nothing(serve: Serve) -> None:
