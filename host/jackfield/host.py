@@ -206,11 +206,6 @@ class Host:
         own = self.readiness.missing()
         return own if self.peers is None else self.peers.missing(own)
 
-    @property
-    def services_tried(self) -> bool:
-        """Whether the services of plugins have started, or failed to, in whichever worker; clients wait for that."""
-        return self.peers is None or self.peers.services_tried
-
     async def set_metadata(self, key: str, value: str) -> None:
         """Keep a value for the metadata document's ``extended`` member, in all workers.
 
