@@ -61,10 +61,15 @@ def has_tool_blocks(turns: Sequence[Turn]) -> bool:
 def _add(turns: list[Turn], role: str, blocks: list[Block]) -> None:
     if not blocks:
         return
-    if turns and turns[-1]["role"] == role:
-        turns[-1]["content"] += blocks
-    else:
+    if not turns or turns[-1]["role"] != role:
         turns.append({"role": role, "content": blocks})
+        return
+    present = turns[-1]["content"]
+    if "toolResult" in blocks[0]:  # Claude refuses results that stand behind text.
+        first = next((at for at, block in enumerate(present) if "toolResult" not in block), len(present))
+        present[first:first] = blocks
+    else:
+        present += blocks
 
 
 def _texts(message: Message) -> list[Block]:
@@ -78,10 +83,10 @@ def _thinking(message: Message) -> list[Block]:
 
 
 def _calls(message: Message, ids: _Ids) -> list[Block]:
-    ids.expect(message.tool_calls)
+    own = ids.of_calls(message.tool_calls)
     return [
-        {"toolUse": {"toolUseId": ids.of_call(position, call), "name": call.name, "input": _input(call)}}
-        for position, call in enumerate(message.tool_calls)
+        {"toolUse": {"toolUseId": call_id, "name": call.name, "input": _input(call)}}
+        for call_id, call in zip(own, message.tool_calls, strict=True)
     ]
 
 
@@ -106,14 +111,17 @@ class _Ids:
 
     def __init__(self) -> None:
         self._open: deque[str] = deque()
+        self._nameless = 0
 
-    def expect(self, calls: Sequence[ToolCall]) -> None:
-        """Take note of the calls that results follow."""
-        self._open = deque(self.of_call(position, call) for position, call in enumerate(calls))
+    def of_calls(self, calls: Sequence[ToolCall]) -> list[str]:
+        """Return the ids of the calls that results follow; one that is missing is made up, for this call alone."""
+        own = [_fit(call.id) if call.id else self._made_up() for call in calls]
+        self._open = deque(own)
+        return own
 
-    def of_call(self, position: int, call: ToolCall) -> str:
-        """Return a call's id; its place stands in for one that is missing."""
-        return _fit(call.id) if call.id else f"call_{position}"
+    def _made_up(self) -> str:
+        self._nameless += 1
+        return f"nameless_{self._nameless}"
 
     def of_result(self, call_id: str) -> str:
         """Return the id of the call that a result belongs to; without one it is the first that has none yet."""
@@ -122,7 +130,7 @@ class _Ids:
             if own in self._open:
                 self._open.remove(own)
             return own
-        return self._open.popleft() if self._open else "call_0"
+        return self._open.popleft() if self._open else "nameless_0"
 
 
 def _fit(call_id: str) -> str:

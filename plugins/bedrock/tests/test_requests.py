@@ -155,6 +155,34 @@ def test_missing_ids(asked: Asked) -> None:
     assert len(set(called)) == 2
 
 
+def test_missing_ids_of_several_turns(asked: Asked) -> None:
+    """An id that is made up is made up once, as Claude refuses a conversation in which one comes twice."""
+    turn = (
+        Message(role="assistant", tool_calls=(ToolCall("", "weather", "{}"),)),
+        Message(role="tool", parts=(TextPart("rain"),)),
+    )
+    turns = sent(asked(messages=(user("weather?"), *turn, *turn), tools=(WEATHER,)))["messages"]
+    called = [block["toolUse"]["toolUseId"] for turn in turns for block in turn["content"] if "toolUse" in block]
+    answered = [
+        block["toolResult"]["toolUseId"] for turn in turns for block in turn["content"] if "toolResult" in block
+    ]
+    assert answered == called
+    assert len(set(called)) == 2
+
+
+def test_results_come_first(asked: Asked) -> None:
+    """Results stand before other text of their turn, in their order, as Claude insists."""
+    messages = (
+        user("weather?"),
+        Message(role="assistant", tool_calls=(ToolCall("a", "weather", "{}"), ToolCall("b", "weather", "{}"))),
+        user("Hurry."),
+        Message(role="tool", parts=(TextPart("rain"),), tool_call_id="a"),
+        Message(role="tool", parts=(TextPart("sun"),), tool_call_id="b"),
+    )
+    content = sent(asked(messages=messages, tools=(WEATHER,)))["messages"][2]["content"]
+    assert [block.get("toolResult", {}).get("toolUseId") for block in content] == ["a", "b", None]
+
+
 @pytest.mark.parametrize("arguments", ["{", "[1]", '"text"', "[" * 100_000])
 def test_arguments_that_are_no_object(asked: Asked, arguments: str) -> None:
     """A call whose arguments Converse can't take is refused by its id."""
