@@ -14,6 +14,9 @@ from jackfield_anthropic.wire import InputTool
 __all__ = ["answer_tool", "check_unforced", "output_format"]
 
 _FOREIGN = re.compile(r"[^a-zA-Z0-9_-]")
+_DATA = frozenset({"enum", "const", "default", "examples"})
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions"})
+"""Members that hold schemas by names of the caller's choice, which may be any word."""
 _ANSWERING = "Gives the final answer. Call it once, with all of the answer, as soon as nothing else has to be called."
 
 
@@ -76,7 +79,16 @@ def _closed(schema: Any) -> Any:
         return [_closed(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    closed = {key: value if key in {"enum", "const", "default"} else _closed(value) for key, value in schema.items()}
-    if schema.get("type") == "object":
+    closed = {key: _closed_member(key, value) for key, value in schema.items()}
+    kind = schema.get("type")
+    if kind == "object" or (isinstance(kind, list) and "object" in kind):
         closed.setdefault("additionalProperties", False)
     return closed
+
+
+def _closed_member(key: str, value: Any) -> Any:
+    if key in _DATA:
+        return value
+    if key in _NAMED and isinstance(value, dict):
+        return {name: _closed(schema) for name, schema in value.items()}
+    return _closed(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -145,12 +146,18 @@ class _CallIds:
 
     def asked(self, given: str) -> str:
         if given:
-            return _FOREIGN.sub("_", given)
+            return _fit(given)
         self._count += 1
-        self._nameless.append(f"call_{self._count}")
+        self._nameless.append(f"nameless_{self._count}")
         return self._nameless[-1]
 
     def answered(self, given: str) -> str:
         if given or not self._nameless:
-            return _FOREIGN.sub("_", given)
+            return _fit(given)
         return self._nameless.popleft()
+
+
+def _fit(given: str) -> str:
+    """Return an id as it is if the API takes it, else one that no other id becomes."""
+    fit = _FOREIGN.sub("_", given)
+    return fit if fit == given else f"{fit}_{sha256(given.encode(errors='replace')).hexdigest()[:8]}"

@@ -53,6 +53,14 @@ def test_told_beside_effort(asked: Asked, written: Written) -> None:
         ),
         ({"type": "object", "additionalProperties": True}, {"type": "object", "additionalProperties": True}),
         (
+            {"type": ["object", "null"], "properties": {"default": {"type": "object"}}},
+            {
+                "type": ["object", "null"],
+                "properties": {"default": {"type": "object", "additionalProperties": False}},
+                "additionalProperties": False,
+            },
+        ),
+        (
             {"type": "object", "properties": {"type": {"enum": [{"type": "object"}]}}},
             {
                 "type": "object",
@@ -61,7 +69,7 @@ def test_told_beside_effort(asked: Asked, written: Written) -> None:
             },
         ),
     ],
-    ids=["nested", "in lists", "open", "values"],
+    ids=["nested", "in lists", "open", "or null", "values"],
 )
 def test_objects_are_closed(asked: Asked, written: Written, schema: dict[str, Any], sent: dict[str, Any]) -> None:
     """The API wants each object closed: one that says nothing is, and values that look like schemas are left alone."""

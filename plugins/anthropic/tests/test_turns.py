@@ -126,6 +126,18 @@ def test_foreign_ids() -> None:
     assert all(name.replace("_", "").isalnum() for name in called)
 
 
+def test_foreign_ids_stay_apart() -> None:
+    """Two calls whose ids differ only in what the API refuses, or of which one has none, keep ids of their own."""
+    ids = ("fn.a", "fn:a", "fn_a", "call_1", "")
+    _, turns = written(
+        said("assistant", tool_calls=tuple(ToolCall(name, "a", "") for name in ids)),
+        *(said("tool", "0", tool_call_id=name) for name in ids),
+    )
+    called = [block["id"] for block in turns[0][1]]
+    assert called == [block["tool_use_id"] for block in turns[1][1]]
+    assert len(set(called)) == len(ids)
+
+
 @pytest.mark.parametrize(
     ("message", "content"),
     [
