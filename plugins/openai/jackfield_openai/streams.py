@@ -99,9 +99,10 @@ class StreamReader:
     def _read_choice(self, choice: ChunkChoice) -> Iterator[Event]:
         if choice.error:
             raise stated_error(choice.error)
-        state = self._choices.get(choice.index)
+        index = choice.index or 0
+        state = self._choices.get(index)
         if state is None:
-            state = self._choices[choice.index] = _Choice()
+            state = self._choices[index] = _Choice()
         if choice.finish_reason:
             state.reason = choice.finish_reason
         delta = choice.delta
@@ -110,14 +111,14 @@ class StreamReader:
         if delta.reasoning_details:
             state.details += details(delta)
         if reasoning := reasoning_text(delta):
-            yield Delta(ReasoningPart(reasoning), choice.index)
+            yield Delta(ReasoningPart(reasoning), index)
         if written := text(delta):
             if self._answer:
                 state.held.append(written)
             else:
-                yield Delta(TextPart(written), choice.index)
+                yield Delta(TextPart(written), index)
         if delta.tool_calls:
-            yield from self._read_calls(state, delta.tool_calls, choice.index)
+            yield from self._read_calls(state, delta.tool_calls, index)
 
     def _read_calls(self, state: _Choice, calls: Sequence[ReplyCall], index: int) -> Iterator[Event]:
         for call in calls:

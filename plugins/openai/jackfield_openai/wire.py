@@ -133,7 +133,7 @@ class ChunkChoice(Struct):
 
     delta: ReplyMessage | None = None
     finish_reason: str | None = None
-    index: int = 0
+    index: int | None = None
     error: Any = None
 
 

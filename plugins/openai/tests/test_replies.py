@@ -254,6 +254,13 @@ def test_ends_come_last_and_once() -> None:
     assert [type(event) for event in events[:-3]] == [Delta, Delta, Delta]
 
 
+def test_a_streamed_choice_without_a_number_is_the_first() -> None:
+    """Some servers write null for what they have one of."""
+    unnumbered = {"index": None, "delta": {"content": "hi"}}
+    events = streamed({"choices": [unnumbered]}, piece({}, "stop"))
+    assert events == [Delta(TextPart("hi")), Finish("stop", 0, "asked")]
+
+
 def test_stream_without_choices() -> None:
     """A stream that brings no choice is an empty response."""
     with pytest.raises(ProviderError, match="empty response"):
