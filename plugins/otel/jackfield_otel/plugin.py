@@ -65,7 +65,12 @@ class OpenTelemetry:
             telemetry, self._telemetry = self._telemetry, None
             if telemetry is not None:
                 loop, sent = asyncio.get_running_loop(), asyncio.Event()
-                telemetry.close(lambda: loop.call_soon_threadsafe(sent.set))
+
+                def done() -> None:
+                    with suppress(RuntimeError):  # the event loop is closed: nobody waits any more
+                        loop.call_soon_threadsafe(sent.set)
+
+                telemetry.close(done)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LAST_WORDS):
                         await sent.wait()
