@@ -160,5 +160,7 @@ def bench(session: nox.Session) -> None:
     """Measure the CPU that a request costs, beside the bare server in the same run."""
     session.install(*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS))
     session.run("python", "tests/bench/run.py", *session.posargs)
+    check = [argument for argument in session.posargs if argument == "--check"]
+    session.run("python", "tests/bench/streaming.py", *check)
     session.run("python", "tests/bench/edits.py")
     session.run("python", "tests/bench/scrubbing.py")

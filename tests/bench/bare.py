@@ -21,8 +21,12 @@ BODY = (
 _HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
 
 
-async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer every request alike."""
+_PIECE = b'data: {"outputs":[{"choices":[{"delta":{"content":"token "}}]}]}\n\n'
+_STREAM = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
+
+
+async def app(scope: Scope, receive: Receive, send: Send, *, pieces: int = 0) -> None:
+    """Answer every request alike, and those of ``/stream`` with some pieces."""
     if scope["type"] == "lifespan":
         while True:
             message = await receive()
@@ -31,20 +35,31 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
                 return
     while (await receive()).get("more_body"):
         pass
+    if scope["path"] == "/stream":
+        await send({"type": "http.response.start", "status": 200, "headers": _STREAM})
+        for _ in range(pieces):
+            await send({"type": "http.response.body", "body": _PIECE, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        return
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
     await send({"type": "http.response.body", "body": BODY})
 
 
-async def main(server: str) -> None:
+async def main(server: str, pieces: int) -> None:
     """Serve until SIGTERM; the port is the first line of the output."""
     network = Network(port=0, server=server)
     sockets = bind(network)
     sys.stdout.write(f"{sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
+
+    # A plain function, as uvicorn takes a partial one for an app of ASGI's second version.
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send, pieces=pieces)
+
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await serve(app, sockets, network, stop, drain=1)
+    await serve(served, sockets, network, stop, drain=1)
 
 
 if __name__ == "__main__":
-    run(partial(main, sys.argv[1]))
+    run(partial(main, sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))
