@@ -49,7 +49,7 @@ class Provider:
     items: Mapping[str, str] = field(default_factory=lambda: {"key": KEY, "model": MODEL})
     path: str = "/v1"
     key: str = "key"
-    without_key: str = "the API key is missing"
+    without_key: str = "spec.metadata.key: is missing"
 
 
 def _error(message: str, code: str | int | None = None, **members: Any) -> dict[str, Any]:
@@ -84,7 +84,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
             Refusal(404, _error(f"The model `{MODEL}` does not exist or you do not have access to it."), _NOWHERE),
             *_OPENAI,
         ),
-        without_key="spec.metadata.key: is missing",
     ),
     "azure": Provider(
         "conversation.openai",
@@ -95,19 +94,16 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         ),
         {"key": KEY, "model": MODEL, "apiType": "azure", "apiVersion": "2024-10-21"},
         path="",
-        without_key="spec.metadata.key: is missing",
     ),
     "anthropic": Provider(
         "conversation.anthropic",
         (Refusal(401, _claude("authentication_error", "invalid x-api-key"), CHECK_KEY), *_CLAUDE),
-        without_key="spec.metadata.key: is missing",
     ),
     "foundry": Provider(
         "conversation.anthropic",
         (Refusal(401, {"error": {"code": "401", "message": _DENIED}}, CHECK_KEY), *_CLAUDE),
         {"key": KEY, "model": MODEL, "apiType": "foundry"},
         path="/anthropic/v1",
-        without_key="spec.metadata.key: is missing",
     ),
     "bedrock": Provider(
         "conversation.aws.bedrock",

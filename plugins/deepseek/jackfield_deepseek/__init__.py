@@ -13,7 +13,7 @@ from typing import ClassVar, Final, Literal
 from msgspec.structs import replace
 
 from jackfield import ConversationRequest, InvalidParameters, RegisterComponents, hookimpl
-from jackfield_openai import ChatBody, ChatMessage, CompatibleConversation, CompatibleSettings, Dialect
+from jackfield_openai import ChatBody, ChatMessage, CompatibleConversation, Dialect, KeyedSettings
 
 __all__ = ["DeepSeekBody", "DeepSeekConversation", "DeepSeekSettings", "register_components"]
 
@@ -36,7 +36,7 @@ _DIALECT: Final = Dialect(
 )
 
 
-class DeepSeekSettings(CompatibleSettings):
+class DeepSeekSettings(KeyedSettings):
     """The settings of ``conversation.deepseek``.
 
     Attributes:

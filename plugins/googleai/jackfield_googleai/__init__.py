@@ -18,8 +18,8 @@ from jackfield_openai import (
     ChatBody,
     ChatToolCall,
     CompatibleConversation,
-    CompatibleSettings,
     Dialect,
+    KeyedSettings,
     ReplyCall,
 )
 
@@ -41,7 +41,7 @@ _DIALECT: Final = Dialect(
 _BLOCKED: Final = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE")
 
 
-class GoogleAISettings(CompatibleSettings):
+class GoogleAISettings(KeyedSettings):
     """The settings of ``conversation.googleai``.
 
     Attributes:

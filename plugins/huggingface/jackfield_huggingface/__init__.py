@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from urllib.parse import quote
 
 from jackfield import RegisterComponents, hookimpl
-from jackfield_openai import CompatibleConversation, CompatibleSettings, Dialect
+from jackfield_openai import CompatibleConversation, Dialect, KeyedSettings
 
 __all__ = ["HuggingFaceConversation", "register_components"]
 
@@ -24,9 +24,10 @@ _PLACE: Final = "{{model}}"
 _DIALECT: Final = Dialect(refused=frozenset({"top_k"}), metadata=False, retentions=(), most_choices=1)
 
 
-class HuggingFaceConversation(CompatibleConversation[CompatibleSettings]):
+class HuggingFaceConversation(CompatibleConversation[KeyedSettings]):
     """A component that a model of the Hugging Face Hub answers for."""
 
+    Settings = KeyedSettings
     needs_key: ClassVar[bool] = True
     lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"opaque": "the API signs nothing"})
     default_model: ClassVar[str] = DEFAULT_MODEL

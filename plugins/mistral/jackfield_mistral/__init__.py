@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 from msgspec.structs import replace
 
 from jackfield import ConversationRequest, RegisterComponents, hookimpl
-from jackfield_openai import ChatBody, ChatMessage, CompatibleConversation, CompatibleSettings, Dialect
+from jackfield_openai import ChatBody, ChatMessage, CompatibleConversation, Dialect, KeyedSettings
 
 __all__ = ["MistralConversation", "mistral_id", "register_components"]
 
@@ -29,9 +29,10 @@ _LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 _BRIDGE: Final = ChatMessage("assistant", "Understood.")
 
 
-class MistralConversation(CompatibleConversation[CompatibleSettings]):
+class MistralConversation(CompatibleConversation[KeyedSettings]):
     """A component that one of Mistral's models answers for."""
 
+    Settings = KeyedSettings
     needs_key: ClassVar[bool] = True
     lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"opaque": "the API signs nothing"})
     default_model: ClassVar[str] = DEFAULT_MODEL

@@ -12,7 +12,7 @@ from jackfield_openai.conversation import OpenAIConversation
 from jackfield_openai.dialect import COMPATIBLE, OPENAI, Dialect, openai_dialect
 from jackfield_openai.replies import FINISH_REASONS
 from jackfield_openai.requests import build_body
-from jackfield_openai.settings import CompatibleSettings, OpenAISettings
+from jackfield_openai.settings import CompatibleSettings, KeyedSettings, OpenAISettings
 from jackfield_openai.wire import ChatBody, ChatMessage, ChatToolCall, ReplyCall
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "CompatibleConversation",
     "CompatibleSettings",
     "Dialect",
+    "KeyedSettings",
     "OpenAIConversation",
     "OpenAISettings",
     "ReplyCall",

@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 from jackfield import Secret
 from jackfield.upstream import UpstreamSettings
 
-__all__ = ["CompatibleSettings", "OpenAISettings"]
+__all__ = ["CompatibleSettings", "KeyedSettings", "OpenAISettings"]
 
 
 class CompatibleSettings(UpstreamSettings):
@@ -18,17 +18,25 @@ class CompatibleSettings(UpstreamSettings):
     operation: ClassVar[str] = "/chat/completions"
 
 
-class OpenAISettings(CompatibleSettings):
-    """The settings of ``conversation.openai`` (contract sheet, sections 10.1 and 10.2).
+class KeyedSettings(CompatibleSettings):
+    """The same for a provider that answers nobody without a key: ``jackfield check`` tells a missing one.
 
     Attributes:
         key: the API key; the host names the fix if it is missing.
+    """
+
+    key: Secret
+
+
+class OpenAISettings(KeyedSettings):
+    """The settings of ``conversation.openai`` (contract sheet, sections 10.1 and 10.2).
+
+    Attributes:
         api_type: ``open_ai`` or ``azure``, in any case.
         api_version: the ``api-version`` of Azure's API; Azure alone has one.
         reasoning_effort: how much a model that can think thinks, in the API's words; empty leaves it to the model.
     """
 
-    key: Secret
     api_type: str = "open_ai"
     api_version: str = ""
     reasoning_effort: str = ""

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from pydantic import Field
 
 from jackfield import ConversationRequest, Message, RegisterComponents, hookimpl
-from jackfield_openai import ChatBody, CompatibleConversation, CompatibleSettings, Dialect, ReplyCall
+from jackfield_openai import ChatBody, CompatibleConversation, Dialect, KeyedSettings, ReplyCall
 
 __all__ = ["OpenRouterBody", "OpenRouterConversation", "OpenRouterSettings", "register_components"]
 
@@ -30,7 +30,7 @@ _details: Final = msgspec.json.Decoder(list[dict[str, Any]])
 HeaderText = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
-class OpenRouterSettings(CompatibleSettings):
+class OpenRouterSettings(KeyedSettings):
     """The settings of ``conversation.openrouter``.
 
     Attributes:
