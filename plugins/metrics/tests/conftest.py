@@ -23,7 +23,7 @@ from prometheus_client.samples import Sample
 
 pytest_plugins = ["jackfield.testing"]
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 T = TypeVar("T")
 
 
