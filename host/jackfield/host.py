@@ -8,6 +8,7 @@ import itertools
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from types import ModuleType
 
 from jackfield.builtin import api_log
@@ -28,6 +29,7 @@ from jackfield.readiness import Readiness
 from jackfield.reload.reconciler import Reconciler
 from jackfield.reload.watcher import Watcher
 from jackfield.resilience.registry import Resilience
+from jackfield.running import Running
 from jackfield.scrubbing import Scrubber
 from jackfield.serving.peers import Peers
 from jackfield.serving.services import Services
@@ -73,7 +75,7 @@ class Host:
         self.types = self.plugins.component_types(options.prefer)
         self.readiness = Readiness()
         self.peers = peers
-        self.running: set[asyncio.Task[object]] = set()
+        self.running = Running()
         self.cutting = False
         self.drained = asyncio.Event()
         self.services: Services | None = None
@@ -175,9 +177,9 @@ class Host:
         self._stopping.set()
         if self.services is not None:
             self.services.stop()
-        budget = self.options.graceful_shutdown_seconds
-        if self.running:
-            await asyncio.wait(set(self.running), timeout=budget)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.options.graceful_shutdown_seconds):
+                await self.running.ended()
         self.cutting = True
         cut = set(self.running)
         for task in cut:
@@ -205,6 +207,11 @@ class Host:
             return self.services.missing
         own = self.readiness.missing()
         return own if self.peers is None else self.peers.missing(own)
+
+    @property
+    def services_tried(self) -> bool:
+        """Whether the services of plugins have started, or failed to, in whichever worker; clients wait for that."""
+        return self.peers is None or self.peers.services_tried
 
     async def set_metadata(self, key: str, value: str) -> None:
         """Keep a value for the metadata document's ``extended`` member, in all workers.

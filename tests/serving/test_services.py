@@ -43,6 +43,9 @@ async def lines(host):
             writer.write(await reply(host, line.decode().strip()))
         writer.close()
 
+    if os.environ.get("LINES_SLOW"):
+        while not os.path.exists(os.environ["LINES_SLOW"]):
+            await asyncio.sleep(0.01)
     try:
         server = await asyncio.start_server(answer, "127.0.0.1", PORT)
     except OSError as error:
@@ -264,3 +267,30 @@ def test_a_plugin_s_faulty_service_is_its_own_trouble(source: str, told: str, tm
         assert "plugin=faulty" in line
         assert told in line
         until(lambda: ready(process) == 204)
+
+
+def test_every_worker_tells_of_a_needed_service_that_fails(lines: Lines) -> None:
+    """Whichever of two workers answers, the host isn't ready until the service runs in one of them."""
+    other = socket.create_server(("127.0.0.1", lines.port))
+    with closing(other), lines.serve("--workers", "2", JACKFIELD_DAPR_GRPC_PORT="50001") as process:
+        process.wait_for("service can't be started")
+        until(lambda: all("lines (failed)" in health(process) for _ in range(20)))
+        other.close()
+        until(lambda: all(health(process) == "" for _ in range(20)))
+
+
+def health(process: Process) -> str:
+    """Ask whichever worker takes the connection; empty if the host is ready."""
+    return get_on(process.port, "/v1.0/healthz").body.decode()
+
+
+def test_clients_that_wait_for_outbound_health_find_the_services(lines: Lines) -> None:
+    """The SDKs' health check holds them back, in every worker, until services have started."""
+    gate = lines.path / "open"
+    with lines.serve("--workers", "2", LINES_SLOW=str(gate)) as process:
+        until(lambda: lines.said("asked once=True"))
+        refused = get_on(process.port, "/v1.0/healthz/outbound")
+        assert (refused.status, refused.json["errorCode"]) == (500, "ERR_OUTBOUND_HEALTH_NOT_READY")
+        gate.touch()
+        until(lambda: get_on(process.port, "/v1.0/healthz/outbound").status == 204)
+        assert lines.answers()

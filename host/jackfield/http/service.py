@@ -32,9 +32,7 @@ def service_routes(host: Host) -> list[Route]:
         return Response(status_code=204)
 
     async def outbound(_: Request) -> Response:
-        if not host.services_tried:
-            return _error("ERR_OUTBOUND_HEALTH_NOT_READY", "dapr outbound is not ready")
-        return Response(status_code=204)
+        return _outbound(host)
 
     async def metadata(_: Request) -> Response:
         return _json(msgspec.json.encode(metadata_document(host)) + b"\n")
@@ -69,6 +67,12 @@ def service_routes(host: Host) -> list[Route]:
             if allows(api, "v1", "http", route)
         ),
     ]
+
+
+def _outbound(host: Host) -> Response:
+    if host.services_tried:
+        return Response(status_code=204)
+    return _error("ERR_OUTBOUND_HEALTH_NOT_READY", "dapr outbound is not ready")
 
 
 async def _set_metadata(host: Host, request: Request) -> Response:

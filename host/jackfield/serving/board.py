@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from jackfield.serving.frames import Report, View
+from jackfield.serving.frames import Report, ServicesReport, View
 from jackfield.serving.reports import ComponentReport, Difference, GoodDocument, WorkerView
 
 __all__ = ["RELOADING", "Board"]
@@ -44,6 +44,7 @@ class Board:
         self._differences: dict[str, Difference] = {}
         self._documents: dict[str, GoodDocument] = {}
         self._resiliencies: tuple[GoodDocument, ...] = ()
+        self._services = ServicesReport(tried=False, missing="")
 
     def generation(self, worker: int) -> int:
         """The generation that a worker's replacement goes on from."""
@@ -90,13 +91,18 @@ class Board:
         for name in names:
             self._compare(name)
 
+    def services(self, report: ServicesReport) -> None:
+        """Take in how the services that run once stand."""
+        self._services = ServicesReport(self._services.tried or report.tried, report.missing)
+
     def view(self) -> View:
         """What every worker is to know of the others."""
         workers = tuple(
             WorkerView(worker, said.pid, said.state, said.generation, said.seen, _missing(said))
             for worker, said in self._said.items()
         )
-        return View(all(said.been_ready for said in self._said.values()), workers, self._differences)
+        ready = all(said.been_ready for said in self._said.values())
+        return View(ready, workers, self._differences, self._services)
 
     def _names(self) -> set[str]:
         return {name for said in self._said.values() for name in said.components}

@@ -26,6 +26,7 @@ from jackfield.serving.frames import (
     Rescan,
     RunServices,
     ServicesEnded,
+    ServicesReport,
     Start,
     Stop,
     StopAll,
@@ -120,8 +121,14 @@ class _Worker:
             bound.set_inheritable(False)
         scope = ServiceScope(once=False, worker=start.worker, workers=start.workers, group=start.group)
         view = HostView(host, start.network)
-        ended = partial(self._channel.send, ServicesEnded())
-        host.services = Services(host.plugins, view, scope, leads=False, ended=ended)
+        host.services = Services(
+            host.plugins,
+            view,
+            scope,
+            leads=False,
+            changed=lambda tried, missing: self._channel.send(ServicesReport(tried, missing)),
+            ended=partial(self._channel.send, ServicesEnded()),
+        )
         await serve_host(host, start.network, sockets, self._stop)
         _log.info("stopped")
         return 0  # the host's own exit code has gone to the parent, with the wish to stop

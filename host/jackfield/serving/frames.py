@@ -31,6 +31,7 @@ __all__ = [
     "Rescan",
     "RunServices",
     "ServicesEnded",
+    "ServicesReport",
     "SetMetadata",
     "Start",
     "Stop",
@@ -97,6 +98,18 @@ class ServicesEnded(Frame, frozen=True):
     """From a worker that had the services which run once: they have ended, so that another may run them."""
 
 
+class ServicesReport(Frame, frozen=True):
+    """From a worker that has the services which run once: how they stand.
+
+    Attributes:
+        tried: each has started, or failed to, or takes long.
+        missing: the needed ones that don't run; empty if all do.
+    """
+
+    tried: bool
+    missing: str
+
+
 class StopAll(Frame, frozen=True):
     """From a worker: the whole host is to stop, at once if ``force``, and to end with ``code``."""
 
@@ -150,11 +163,13 @@ class View(Frame, frozen=True):
         ready: every worker has been ready; once true it stays.
         workers: in the order of their numbers.
         differences: by component name; those that stand the same everywhere are left out.
+        services: how the services that run once stand, wherever they run; once tried it stays.
     """
 
     ready: bool
     workers: tuple[WorkerView, ...]
     differences: dict[str, Difference]
+    services: ServicesReport = ServicesReport(tried=False, missing="")
 
 
 class Extended(Frame, frozen=True):
@@ -182,7 +197,7 @@ class Stop(Frame, frozen=True):
     """From the parent: stop gracefully."""
 
 
-FromWorker = Hello | Loaded | Report | SetMetadata | Applied | ServicesEnded | StopAll | Failed
+FromWorker = Hello | Loaded | Report | SetMetadata | Applied | ServicesReport | ServicesEnded | StopAll | Failed
 FromParent = Start | View | Extended | MetadataSet | Rescan | RunServices | Stop
 
 

@@ -26,6 +26,7 @@ from jackfield.serving.frames import (
     Report,
     Rescan,
     ServicesEnded,
+    ServicesReport,
     SetMetadata,
     Stop,
     StopAll,
@@ -207,6 +208,9 @@ class Parent:
     def _received(self, slot: Slot, frame: FromWorker) -> None:
         if isinstance(frame, ServicesEnded):
             self._role.free(slot)
+        elif isinstance(frame, ServicesReport):
+            self._board.services(frame)
+            self._tell_soon()
         elif not self._renewal.took(slot, frame):
             self._act(slot, frame)
 

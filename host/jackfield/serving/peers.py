@@ -88,10 +88,17 @@ class Peers:
 
     def missing(self, own: str) -> str:
         """What keeps the host from being ready, this worker's own troubles first; empty once all have been ready."""
+        if self._view.services.missing:
+            return self._view.services.missing
         if self._view.ready:
             return ""
         others = [f"[worker {view.worker} {view.missing}]" for view in self._view.workers if view.missing]
         return own or " ".join(others) or "[workers (starting)]"
+
+    @property
+    def services_tried(self) -> bool:
+        """Whether the services that run once have started, or failed to, wherever they run."""
+        return self._view.services.tried
 
     def generation(self, own: int) -> int:
         """The lowest generation of all workers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 
@@ -36,7 +36,9 @@ class Services:
         view: what they are handed.
         scope: this worker; its ``once`` is not looked at.
         leads: services that run once run here; otherwise they wait for ``lead``.
-        ended: called when this process's services have ended, if any ran once.
+        changed: called with how those stand that run once here: whether each has started, failed or takes long, and
+            what is missing.
+        ended: called when they have ended.
     """
 
     def __init__(
@@ -46,13 +48,17 @@ class Services:
         scope: ServiceScope,
         *,
         leads: bool = True,
+        changed: Callable[[bool, str], None] = lambda _, __: None,
         ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._plugins = plugins
         self._view = view
         self._scope = scope
         self._leads = leads
+        self._changed = changed
         self._ended = ended
+        self._tried = False
+        self._watching: asyncio.Task[None] | None = None
         self._started = False
         self._budget = view.graceful_shutdown_seconds + _AFTER_DRAIN
         self._stop = asyncio.Event()
@@ -60,19 +66,17 @@ class Services:
 
     async def start(self) -> None:
         """Start the services, and wait until they have started or failed."""
+        await _tried(self._begin(once=False))
         self._started = True
-        begun = self._begin(once=False) + (self._begin(once=True) if self._leads else [])
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_START_LIMIT):
-                for each in begun:
-                    await each.tried.wait()
+        if self._leads:
+            await self._lead()
 
     def lead(self) -> None:
         """Run the services that run once in this process from now on."""
         if not self._leads:
             self._leads = True
             if self._started and not self._stop.is_set():
-                self._begin(once=True)
+                self._watching = asyncio.get_running_loop().create_task(self._lead())
 
     @property
     def missing(self) -> str:
@@ -93,14 +97,24 @@ class Services:
             for task in late:
                 task.cancel()  # it hangs in its start
             await asyncio.wait(tasks)
+        if self._watching is not None:
+            self._watching.cancel()
         if self._leads:
             self._ended()
 
+    async def _lead(self) -> None:
+        await _tried(self._begin(once=True))
+        self._tried = True
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._leads:
+            self._changed(self._tried, self.missing)
+
     def _begin(self, *, once: bool) -> list[_Service]:
         scope = replace(self._scope, once=once)
-        begun = [
-            _Service(plugin, ask, self._stop, self._budget) for plugin, ask in self._plugins.services(self._view, scope)
-        ]
+        found = self._plugins.services(self._view, scope)
+        begun = [_Service(plugin, ask, self._stop, self._budget, self._tell) for plugin, ask in found]
         self._running += begun
         return begun
 
@@ -114,6 +128,7 @@ class _Service:
         ask: AskService,
         stop: asyncio.Event,
         budget: float,
+        changed: Callable[[], None],
     ) -> None:
         self.plugin = plugin
         self.failing = False
@@ -121,6 +136,7 @@ class _Service:
         self._ask = ask
         self._stop = stop
         self._budget = budget
+        self._changed = changed
         self._told = ""
         self.task = asyncio.get_running_loop().create_task(self._run(), name=f"service {plugin}")
 
@@ -148,15 +164,21 @@ class _Service:
             return False
         finally:
             self.tried.set()
-        self.failing, self._told = False, ""
+        self._told = ""
+        self._fail(False)
         try:
             await self._stop.wait()
         finally:
             await self._end(service)
         return True
 
+    def _fail(self, failing: bool) -> None:
+        if failing != self.failing:
+            self.failing = failing
+            self._changed()
+
     def _failed(self, error: BaseException) -> None:
-        self.failing = isinstance(error, ServiceFailed) and error.needed
+        self._fail(isinstance(error, ServiceFailed) and error.needed)
         known = isinstance(error, JackfieldError)
         cause = str(error) if known else f"{type(error).__name__}: {error}"
         if cause == self._told:
@@ -175,3 +197,11 @@ class _Service:
                 raise
             about = {"plugin": self.plugin, "error": type(error).__name__, "at": frames(error)}
             _log.error("a service did not end in an orderly way", extra=about)
+
+
+async def _tried(services: Iterable[_Service]) -> None:
+    """Wait until services have started or failed, or for as long as the host's start can wait."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_START_LIMIT):
+            for each in services:
+                await each.tried.wait()
