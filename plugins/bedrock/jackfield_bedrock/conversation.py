@@ -94,8 +94,10 @@ class BedrockConversation(Conversation[BedrockSettings]):
         """Answer a request in one piece; see ``Conversation.converse``."""
         call = self._call(request)
         client, place = self._client(call)
+        # aiohttp leaves the reader of a body that breaks the rules of HTTP waiting; this ends the wait.
         with self._told(place):
-            reply = await client.converse(**call.parameters)
+            async with asyncio.timeout(place.connect_seconds + 2 * place.silence_seconds):
+                reply = await client.converse(**call.parameters)
             answer = result(reply, call)
         if _wants_call(request) and not any(choice.tool_calls or choice.text for choice in answer.choices):
             raise _no_call(request)
@@ -123,7 +125,8 @@ class BedrockConversation(Conversation[BedrockSettings]):
             async with aclosing(source):
                 while True:
                     with self._told(place, begun=True):
-                        item = await anext(source, None)
+                        async with asyncio.timeout(2 * place.silence_seconds):
+                            item = await anext(source, None)
                         read = None if item is None else list(reader.read(item))
                     if read is None:
                         break

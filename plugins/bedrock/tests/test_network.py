@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from jackfield import ConversationRequest, ProviderUnreachable
+from jackfield import ConversationRequest, InvokeError, ProviderUnreachable
 from jackfield.testing import Exchange, FakeUpstream, Hang, Script, hang, say
 from jackfield_bedrock import BedrockConversation
 from jackfield_bedrock.testing import Converse
@@ -170,5 +170,31 @@ def test_close_twice(make: Callable[..., BedrockConversation], asked: Asked) -> 
         await component.close()
         with pytest.raises(ProviderUnreachable, match="not running"):
             await component.converse(asked())
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_body_that_breaks_the_rules_of_http_ends_the_call(opened: Opened, asked: Asked, *, stream: bool) -> None:
+    """Nobody waits for the rest of a chunk whose length is no number."""
+
+    async def behave(exchange: Exchange) -> None:
+        kind = "application/vnd.amazon.eventstream" if stream else "application/json"
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        await exchange.send_raw(head.encode() + b"1\r\n{\r\nno number\r\n")
+        await hang(exchange)
+
+    async def run() -> None:
+        async with (
+            FakeUpstream(behave) as server,
+            opened(endpoint=server.address, silenceTimeout="0.2s") as component,
+            asyncio.timeout(10),
+        ):
+            with pytest.raises(InvokeError):
+                if stream:
+                    async for _event in component.stream(asked(stream=True)):
+                        pass
+                else:
+                    await component.converse(asked())
 
     asyncio.run(run())
