@@ -36,7 +36,8 @@ class ToolCallPart(Struct, frozen=True, tag="tool_call", gc=False):
         id: the call's id; in its first piece only.
         name: the function's name; in its first piece only.
         arguments: the next piece of the JSON text.
-        opaque: the call's opaque data; in one of its pieces.
+        opaque: the call's opaque data; in one of its pieces, and the first if it is known by then: a front end that
+            writes it into the id, which leaves with that piece, has no later place for it.
     """
 
     position: int
