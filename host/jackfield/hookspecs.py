@@ -214,7 +214,7 @@ class Hooks:
         Who wins: every plugin is asked. A path that two plugins register belongs to neither, and both are named; the
         host's own paths can't be registered; the return value is not used.
         An exception: the plugin's paths are left out, its other hooks stay, and the cause is logged.
-        Since: 0.2.
+        Since: 0.1.
         """
 
     @hookspec

@@ -122,3 +122,4 @@ def test_the_limits_are_as_described() -> None:
     assert HostOptions().max_body_size == 4 << 20
     assert limits["request body"].startswith("4 MiB")
     assert limits["silence while a body arrives"] == f"{HostOptions().body_timeout:g} s"
+    assert limits["silence within a streamed reply"].startswith(f"{HostOptions().heartbeat:g} s;")
