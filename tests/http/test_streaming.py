@@ -26,8 +26,11 @@ from jackfield import (
     Usage,
 )
 from jackfield.serving.network import Network
+from jackfield.testing import Exchange
+from upstream import running_upstream
 
 MAIL = "jane.doe@example.com"
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 
 
 async def tale(request: ConversationRequest) -> AsyncGenerator[Event, None]:
@@ -374,3 +377,46 @@ def test_thinking_in_silence_sends_the_headers(tmp_path: Path, server: str) -> N
         events = list(sse_events(response))
     assert text(events) == "so"
     assert b"hm" not in repr(events).encode()
+
+
+def chunk(text: str) -> bytes:
+    """Write a piece as OpenAI's API does."""
+    piece = {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+    return b"data: " + json.dumps(piece).encode() + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "begins"),
+    [
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy", False),
+        (EVENTS + b"data: {broken\n\n", False),
+        (EVENTS + chunk("half a ") + b"data: {broken\n\n", True),
+        (EVENTS + chunk("half a ") + b'data: {"error": {"message": "out of memory"}}\n\n', True),
+        (EVENTS + chunk("half a ") + b"\xff\xfe\x00\n\n", True),
+        (EVENTS + chunk("half a "), True),
+    ],
+    ids=["busy", "broken at once", "broken chunk", "error chunk", "no text", "cut"],
+)
+@pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
+def test_a_real_provider_that_breaks_is_told_of(tmp_path: Path, server: str, sent: bytes, begins: bool) -> None:
+    """Over the network it is the same: an HTTP error before the first event, ``error`` after it, never ``done``."""
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send_raw(sent)
+        exchange.writer.close()
+
+    with running_upstream(answer) as upstream:
+        llm = component("llm", "conversation.openai", key="sk-0123456789", endpoint=upstream.endpoint, model="m")
+        (tmp_path / "llm.yaml").write_text(llm)
+        with RunningHost(tmp_path, Network(port=0, server=server)) as host, streamed(host, "llm") as response:
+            if begins:
+                assert response.status == 200
+                events = list(sse_events(response))
+                assert text(events) == "half a "
+                assert [event.name for event in events] == ["", "error"]
+                told = events[-1].data
+            else:
+                assert response.status == 500
+                told = json.load(response)
+    assert told["errorCode"] == "ERR_CONVERSATION_INVOKE"
+    assert "failed conversing with component llm" in told["message"]
