@@ -164,3 +164,4 @@ def bench(session: nox.Session) -> None:
     session.run("python", "tests/bench/streaming.py", *check)
     session.run("python", "tests/bench/edits.py")
     session.run("python", "tests/bench/scrubbing.py")
+    session.run("python", "tests/bench/grpc_calls.py")

@@ -1,8 +1,12 @@
-"""What every call passes before a method sees it: the token, and whether there is such a method."""
+"""What every call passes before a method sees it: the token, and whether there is such a method.
+
+These are handlers that are asked for a call's method, the first and the last of all. An interceptor would do the same
+for 25 us a call.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from hmac import compare_digest
 from typing import Any
 
@@ -10,13 +14,13 @@ import grpc
 
 from jackfield_grpc.status import NO_TOKEN, NOT_AVAILABLE, WRONG_TOKEN, Refusal
 
-__all__ = ["Guard"]
+__all__ = ["Guard", "NotAvailable"]
 
 _TOKEN = "dapr-api-token"  # noqa: S105  the key, not a token
 
 
-class Guard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in its types alone
-    """Turns away calls without the right token, and calls of methods that this server doesn't have.
+class Guard(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in its types alone
+    """Turns away calls without the right token, whatever their method is.
 
     Args:
         token: what ``dapr-api-token`` must hold; empty asks for nothing. Compared in constant time.
@@ -24,24 +28,29 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in
 
     def __init__(self, token: str) -> None:
         self._token = token.encode()
-        self._unavailable = _refuse(NOT_AVAILABLE)
         self._missing = _refuse(NO_TOKEN)
         self._wrong = _refuse(WRONG_TOKEN)
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any]:
-        """Give the method that was called, or what refuses the call."""
-        if self._token:
-            sent = dict(handler_call_details.invocation_metadata or ()).get(_TOKEN)
-            if sent is None:
-                return self._missing
-            if not compare_digest(sent if isinstance(sent, bytes) else sent.encode(), self._token):
-                return self._wrong
-        found: grpc.RpcMethodHandler[Any, Any] | None = await continuation(handler_call_details)
-        return self._unavailable if found is None else found
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Give what refuses the call; None lets it pass."""
+        if not self._token:
+            return None
+        sent = dict(handler_call_details.invocation_metadata or ()).get(_TOKEN)
+        if sent is None:
+            return self._missing
+        right = compare_digest(sent if isinstance(sent, bytes) else sent.encode(), self._token)
+        return None if right else self._wrong
+
+
+class NotAvailable(grpc.GenericRpcHandler):  # type: ignore[type-arg]
+    """Answers every method, so that it must be the last that is asked."""
+
+    def __init__(self) -> None:
+        self._unavailable = _refuse(NOT_AVAILABLE)
+
+    def service(self, _: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
+        """Give what refuses the call."""
+        return self._unavailable
 
 
 def _refuse(refusal: Refusal) -> grpc.RpcMethodHandler[bytes, bytes]:

@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha import reflection
 
 from jackfield.frontends import HostView
 from jackfield_grpc.conversation import Conversations
-from jackfield_grpc.guard import Guard
+from jackfield_grpc.guard import Guard, NotAvailable
 from jackfield_grpc.health import Health
 from jackfield_grpc.listening import bind
 from jackfield_grpc.metadata import Metadata
@@ -48,15 +48,17 @@ async def serve(host: HostView) -> AsyncIterator[None]:
     # With the port shared, a second program on it would go unnoticed and take half of the calls. How long a reply may
     # be is for the client to say.
     options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", host.max_body_size), *_KEEPALIVE]
-    server = grpc.aio.server(interceptors=[Guard(host.api_token)], options=options)
+    server = grpc.aio.server(options=options)
     health = Health(host, frozenset({_DAPR, _HEALTH}))
     server.add_generic_rpc_handlers(
         (
+            Guard(host.api_token),
             grpc.method_handlers_generic_handler(_DAPR, _dapr_methods(host)),
             grpc.method_handlers_generic_handler(_HEALTH, _health_methods(health)),
         )
     )
     reflection.enable_server_reflection((_DAPR, _HEALTH, reflection.SERVICE_NAME), server)
+    server.add_generic_rpc_handlers((NotAvailable(),))
     addresses = bind(server, host)
     await server.start()
     _log.info("serving gRPC", extra={"address": ", ".join(addresses)})
