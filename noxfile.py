@@ -87,7 +87,7 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("plugin", NAMES, ids=NAMES)
+@nox.parametrize("plugin", NAMES)
 def alone(session: nox.Session, plugin: str) -> None:
     """Run a plugin's tests with the host and what it declares beside it, from built wheels, outside the source tree."""
     folder = ROOT / "plugins" / plugin

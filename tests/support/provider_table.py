@@ -10,7 +10,7 @@ from jackfield import Conversation
 from jackfield.manifests.names import fields_of
 from jackfield.plugins.manager import load_plugins
 from jackfield.plugins.types import ComponentType
-from jackfield.upstream import UpstreamConversation
+from jackfield.upstream import UpstreamConversation, UpstreamSettings
 
 __all__ = ["PAGE", "provider_table", "written"]
 
@@ -48,7 +48,7 @@ def _row(kind: ComponentType) -> str:
 def _key(cls: type[Conversation[Any]]) -> str:
     if not any(field.name == "key" for field in fields_of(cls.Settings)):
         return "credentials of AWS" if "accessKey" in {field.name for field in fields_of(cls.Settings)} else ""
-    return "required" if getattr(cls, "needs_key", False) else "optional"
+    return "required" if issubclass(cls.Settings, UpstreamSettings) and cls.Settings.needs_key() else "optional"
 
 
 def _model(cls: type[Conversation[Any]]) -> str:

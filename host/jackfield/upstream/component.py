@@ -37,13 +37,10 @@ class UpstreamConversation(Conversation[SettingsT]):
 
     Derive from it for an API of its own: set the class attributes and implement ``url``, ``headers``, ``body``,
     ``read_result`` and ``read_stream``. Model and endpoint are the manifest's, else the environment's, else the
-    type's default; a component without an endpoint can't be built, nor one without a key where the type needs one.
+    type's default; a component without an endpoint can't be built, nor one without a key where its settings require one.
     """
 
     Settings: ClassVar[type[UpstreamSettings]] = UpstreamSettings
-
-    needs_key: ClassVar[bool] = False
-    """True for a provider that answers nobody without an API key."""
 
     model_variables: ClassVar[tuple[str, ...]] = ()
     """Environment variables that may name the model; the first that is set counts."""
@@ -64,7 +61,7 @@ class UpstreamConversation(Conversation[SettingsT]):
                 "no endpoint; add an item `name: endpoint` with the server's base address to spec.metadata"
             )
         self.endpoint = self.settings.base_address(endpoint)
-        if self.needs_key and not self.settings.key.get_secret_value():
+        if self.Settings.needs_key() and not self.settings.key.get_secret_value():
             raise ValueError(
                 "the API key is missing; add an item `name: key` with a value, a secretKeyRef or an envRef to"
                 " spec.metadata (for a server that asks for none, any text will do)"

@@ -56,6 +56,11 @@ class UpstreamSettings(DaprSettings):
     silence_timeout: Annotated[Duration, Field(gt=0)] = 300.0
 
     @classmethod
+    def needs_key(cls) -> bool:
+        """Say whether the provider answers nobody without an API key: a class that requires the field says so."""
+        return cls.model_fields["key"].is_required()
+
+    @classmethod
     def base_address(cls, text: str) -> str:
         """Return an endpoint in the form that paths are added to: no blanks around it, no slash at its end.
 

@@ -26,7 +26,6 @@ class AnthropicConversation(UpstreamConversation[AnthropicSettings]):
     """A component that Claude answers for; a server elsewhere that speaks the Messages API is understood too."""
 
     Settings = AnthropicSettings
-    needs_key: ClassVar[bool] = True
     default_model: ClassVar[str] = MODEL
     model_variables: ClassVar[tuple[str, ...]] = ("ANTHROPIC_MODEL",)
     default_endpoint: ClassVar[str] = ENDPOINT

@@ -56,7 +56,6 @@ class DeepSeekConversation(CompatibleConversation[DeepSeekSettings]):
     """A component that one of DeepSeek's models answers for."""
 
     Settings = DeepSeekSettings
-    needs_key: ClassVar[bool] = True
     lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"opaque": "the API signs nothing"})
     default_model: ClassVar[str] = DEFAULT_MODEL
     default_endpoint: ClassVar[str] = DEFAULT_ENDPOINT

@@ -55,7 +55,6 @@ class GoogleAIConversation(CompatibleConversation[GoogleAISettings]):
     """A component that one of Google's models answers for."""
 
     Settings = GoogleAISettings
-    needs_key: ClassVar[bool] = True
     default_model: ClassVar[str] = DEFAULT_MODEL
     model_variables: ClassVar[tuple[str, ...]] = ("GOOGLEAI_MODEL",)
     default_endpoint: ClassVar[str] = DEFAULT_ENDPOINT

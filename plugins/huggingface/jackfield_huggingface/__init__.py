@@ -28,7 +28,6 @@ class HuggingFaceConversation(CompatibleConversation[KeyedSettings]):
     """A component that a model of the Hugging Face Hub answers for."""
 
     Settings = KeyedSettings
-    needs_key: ClassVar[bool] = True
     lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"opaque": "the API signs nothing"})
     default_model: ClassVar[str] = DEFAULT_MODEL
     model_variables: ClassVar[tuple[str, ...]] = ("HUGGINGFACE_MODEL",)

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import time
 from typing import Final
 
 from jackfield_metrics.families import FAMILIES
@@ -26,6 +27,9 @@ __all__ = ["SharedFolder", "SharedStorage"]
 
 _NUMBERS: Final = 8 * SLOTS
 _SUFFIX: Final = ".ledger"
+_PREFIX: Final = "jackfield-metrics-"
+_ABANDONED: Final = 3600.0
+"""Seconds after which a folder that no process holds is taken for that of a host that was killed."""
 
 
 class SharedStorage:
@@ -67,7 +71,7 @@ class SharedFolder:
     """
 
     def __init__(self, group: str) -> None:
-        self.path = Path(tempfile.gettempdir()) / f"jackfield-metrics-{os.getuid()}-{group}"
+        self.path = Path(tempfile.gettempdir()) / f"{_PREFIX}{os.getuid()}-{group}"
 
     def open(self) -> SharedStorage:
         """Go on with the file of a worker that has ended, or begin a new one.
@@ -79,12 +83,13 @@ class SharedFolder:
         found = self.path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
             raise PermissionError(f"{self.path} is there already and is not a folder of this user's alone")
-        with self._alone():
+        self._sweep()
+        with _alone(self.path):
             return SharedStorage(self._ended() or self._new())
 
     def series(self) -> Iterator[tuple[bool, dict[Series, list[float]]]]:
         """Give each worker's numbers, and whether it lives."""
-        for path in self._files():
+        for path in _files(self.path):
             try:
                 descriptor = os.open(path, os.O_RDWR)
             except FileNotFoundError:
@@ -96,31 +101,19 @@ class SharedFolder:
 
     def leave(self) -> None:
         """Remove the folder if no worker is left; call it after the own file is closed."""
-        with suppress(OSError), self._alone():
-            descriptors = [os.open(path, os.O_RDWR) for path in self._files()]
-            free = [_lock(descriptor, fcntl.LOCK_EX) for descriptor in descriptors]
-            for descriptor in descriptors:
-                os.close(descriptor)
-            if all(free):
-                for path in self.path.iterdir():
-                    path.unlink()
-                self.path.rmdir()
+        with suppress(OSError), _alone(self.path):
+            _remove_unless_held(self.path)
 
-    def _files(self) -> list[Path]:
-        return sorted(self.path.glob(f"*{_SUFFIX}"))
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep the other workers from opening and leaving meanwhile."""
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+    def _sweep(self) -> None:
+        """Remove what hosts of this user have left behind that were killed as a whole."""
+        for path in self.path.parent.glob(f"{_PREFIX}{os.getuid()}-*"):
+            with suppress(OSError):
+                if path != self.path and time() - path.lstat().st_mtime > _ABANDONED and not path.is_symlink():
+                    with _alone(path):
+                        _remove_unless_held(path)
 
     def _ended(self) -> int | None:
-        for path in self._files():
+        for path in _files(self.path):
             descriptor = os.open(path, os.O_RDWR)
             if _lock(descriptor, fcntl.LOCK_EX):
                 return descriptor
@@ -141,6 +134,33 @@ class SharedFolder:
             Path(path).unlink(missing_ok=True)
             raise
         return descriptor
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{_SUFFIX}"))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep others from opening, leaving and sweeping a folder meanwhile."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_unless_held(folder: Path) -> None:
+    """Remove a folder that no living worker has a file in."""
+    descriptors = [os.open(path, os.O_RDWR) for path in _files(folder)]
+    free = [_lock(descriptor, fcntl.LOCK_EX) for descriptor in descriptors]
+    for descriptor in descriptors:
+        os.close(descriptor)
+    if all(free):
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
 
 
 def _lock(descriptor: int, kind: int) -> bool:

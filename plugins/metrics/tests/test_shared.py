@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,20 @@ def test_the_last_one_cleans_up(folder: SharedFolder) -> None:
     end(folder, second)
     folder.leave()
     assert not folder.path.exists()
+
+
+@pytest.mark.parametrize(("hours", "held", "stays"), [(2, False, False), (2, True, True), (0, False, True)])
+def test_what_a_killed_host_left_is_swept(folder: SharedFolder, hours: int, held: bool, stays: bool) -> None:
+    """A folder of another host goes if it is old and nobody holds a file in it; else it stays."""
+    other = SharedFolder("another-group")
+    left = counted(other, 1)
+    if not held:
+        end(other, left)
+    then = time.time() - 3600 * hours
+    os.utime(other.path, (then, then))
+    counted(folder, 1)
+    assert other.path.exists() is stays
+    assert merge(folder.series())[CALLS] == [1]
 
 
 def test_a_line_that_was_cut_off_is_passed(folder: SharedFolder) -> None:

@@ -33,7 +33,6 @@ class MistralConversation(CompatibleConversation[KeyedSettings]):
     """A component that one of Mistral's models answers for."""
 
     Settings = KeyedSettings
-    needs_key: ClassVar[bool] = True
     lacks: ClassVar[Mapping[str, str]] = MappingProxyType({"opaque": "the API signs nothing"})
     default_model: ClassVar[str] = DEFAULT_MODEL
     model_variables: ClassVar[tuple[str, ...]] = ("MISTRAL_MODEL",)

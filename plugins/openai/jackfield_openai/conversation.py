@@ -27,7 +27,6 @@ class OpenAIConversation(CompatibleConversation[OpenAISettings]):
     """
 
     Settings = OpenAISettings
-    needs_key: ClassVar[bool] = True
     lacks: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"opaque": "the API hides its models' thinking and signs none of it"}
     )

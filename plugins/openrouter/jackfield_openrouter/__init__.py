@@ -55,7 +55,6 @@ class OpenRouterConversation(CompatibleConversation[OpenRouterSettings]):
     """A component that a model behind OpenRouter answers for."""
 
     Settings = OpenRouterSettings
-    needs_key: ClassVar[bool] = True
     default_model: ClassVar[str] = DEFAULT_MODEL
     model_variables: ClassVar[tuple[str, ...]] = ("OPENROUTER_MODEL",)
     default_endpoint: ClassVar[str] = DEFAULT_ENDPOINT
