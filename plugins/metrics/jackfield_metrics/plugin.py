@@ -64,14 +64,16 @@ class Metrics:
 
     @asynccontextmanager
     async def _listening(self, host: HostView, scope: ServiceScope) -> AsyncIterator[None]:
-        port, address = int(host.option("metrics-port") or _PORT), host.option("metrics-listen-address") or ""
+        port = int(host.option("metrics-port") or _PORT)
+        given = host.option("metrics-listen-address")
+        addresses = host.listening.addresses if given is None else (given,)
         common = {"app_id": host.app_id, "namespace": host.namespace}
 
         def text() -> bytes:
             return exposition(self._numbers(scope), common)
 
         try:
-            server = await Scrapes(text).listen(address, port)
+            server = await Scrapes(text).listen(addresses, port)
         except OSError as error:
             raise ServiceFailed(_cause(error, port), needed=False) from error
         shown = ", ".join(sorted({f"http://{_host(bound.getsockname())}" for bound in server.sockets}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -54,17 +54,17 @@ class Scrapes:
         reply = _response("200 OK", body)
         return reply if method == b"GET" else reply[: -len(body)]
 
-    async def listen(self, address: str, port: int) -> asyncio.Server:
+    async def listen(self, addresses: Sequence[str], port: int) -> asyncio.Server:
         """Begin to listen.
 
         Args:
-            address: an IP address or host name; an empty one for all interfaces.
+            addresses: IP addresses or host names; an empty one stands for all interfaces.
             port: 0 for any free one.
 
         Raises:
             OSError: the port is taken, or may not be used.
         """
-        return await asyncio.start_server(self, address or None, port, limit=_LARGEST)
+        return await asyncio.start_server(self, None if "" in addresses else list(addresses), port, limit=_LARGEST)
 
 
 def _response(status: str, body: bytes, headers: str = "") -> bytes:

@@ -149,7 +149,7 @@ def _install_stub(folder: Path) -> Path:
 @contextmanager
 def _served(folder: Path, *options: str, metrics: str = "0", **variables: str) -> Iterator[Served]:
     """Serve a folder on free ports; killed at the end if it still runs."""
-    ports = ["--port", "0", "--metrics-port", metrics, "--metrics-listen-address", "127.0.0.1"]
+    ports = ["--port", "0", "--metrics-port", metrics]
     command = [sys.executable, "-m", "jackfield", "serve", "--manifests", str(folder), *ports, *options]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JACKFIELD_", "DAPR_"))}
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_install_stub(folder)), kept.get("PYTHONPATH", "")]))
