@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jackfield.serving.board import Board
-from jackfield.serving.frames import Report
+from jackfield.serving.frames import Report, ServicesReport
 from jackfield.serving.reports import ComponentReport, GoodDocument
 
 
@@ -110,3 +110,12 @@ def test_resiliency_manifests_come_first_in_the_order_they_were_told() -> None:
     assert [document.file for document in board.documents()] == [b"a.yaml", b"z.yaml", b"z.yaml"]
     board.report(1, Report(4, 4, "", resiliencies=()))
     assert [document.name for document in board.documents()] == ["llm"]
+
+
+def test_services_that_have_been_tried_stay_so() -> None:
+    """A worker that takes services over says anew what is missing; clients aren't held back a second time."""
+    board = board_of(llm("ready", "a"))
+    assert board.view().services == ServicesReport(tried=False, missing="")
+    board.services(ServicesReport(tried=True, missing="[grpc (failed)]"))
+    board.services(ServicesReport(tried=False, missing=""))
+    assert board.view().services == ServicesReport(tried=True, missing="")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,7 +39,7 @@ _AFTER_DRAIN = 1.0
 
 
 @asynccontextmanager
-async def serve(host: HostView) -> AsyncIterator[None]:
+async def serve(host: HostView) -> AsyncGenerator[None, None]:
     """Serve while the context lasts, and let running calls finish within the host's budget.
 
     Raises:
