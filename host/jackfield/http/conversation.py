@@ -64,13 +64,15 @@ class ConversationEndpoint:
         try:
             reply = await self._answer(scope, receive, send, headers=headers, sent=sent, record=record, watch=watch)
             if reply is not None:
+                # A server tells of a client that has left, and of a reply that has been sent, in the same words.
+                watch.stop()
                 add_facts(headers, record, debug=DEBUG in sent)
                 add_overhead(headers, record)
                 headers.append((b"content-length", b"%d" % len(reply)))
                 await send({"type": "http.response.start", "status": record.status, "headers": headers})
                 await send({"type": "http.response.body", "body": reply})
         except asyncio.CancelledError as error:
-            self._judged(error, watch, record)  # the client has left, or doesn't read while the host stops
+            self._judged(error, watch, record)  # the client doesn't read, and the host stops
         finally:
             host.running.discard(watch.task)
             watch.stop()
@@ -109,7 +111,9 @@ class ConversationEndpoint:
             try:
                 request = exchange.request(instance.overrides)
                 if request.stream:
-                    outgoing = StreamedReply(send, headers, record, debug=DEBUG in sent, status=self._success)
+                    outgoing = StreamedReply(
+                        send, headers, record, debug=DEBUG in sent, status=self._success, ending=watch.stop
+                    )
                     await self._stream(outgoing, request, exchange, instance, watch)
                     return None
                 reply = exchange.reply(await instance.answer(request))

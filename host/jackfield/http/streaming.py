@@ -7,7 +7,7 @@ is asked for when the last one has been taken: a reader that is slow slows the p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from time import perf_counter
 
@@ -36,6 +36,8 @@ class StreamedReply:
         record: the facts of the request.
         debug: whether the caller asked for the cache's key and note.
         status: the HTTP status.
+        ending: called before the last piece is sent: servers tell of a client that has left, and of a reply that has
+            been sent, in the same words.
 
     Attributes:
         started: whether status and headers have left, so that an error needs another form.
@@ -43,12 +45,22 @@ class StreamedReply:
 
     started = False
 
-    def __init__(self, send: Send, headers: list[Header], record: Record, *, debug: bool, status: int) -> None:
+    def __init__(
+        self,
+        send: Send,
+        headers: list[Header],
+        record: Record,
+        *,
+        debug: bool,
+        status: int,
+        ending: Callable[[], None],
+    ) -> None:
         self._send = send
         self._headers = headers
         self._record = record
         self._debug = debug
         self._status = status
+        self._ending = ending
         self._encoder: StreamEncoder | None = None
         self._silence: Heartbeat | None = None
 
@@ -113,6 +125,8 @@ class StreamedReply:
             await self._start()
             # A server sends the headers with the first bytes of the body: an event that is not shown sends some too.
             data = data or (self._encoder.heartbeat if self._encoder is not None else b"")
+        if last:
+            self._ending()
         if data or last:
             await self._send({"type": "http.response.body", "body": data, "more_body": not last})
         if silence is not None and not last:
