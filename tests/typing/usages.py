@@ -16,13 +16,16 @@ from pydantic import Field
 import jackfield
 from jackfield import (
     Answer,
+    BreakerChange,
     BreakerOpen,
     Build,
     ByteSize,
     CacheStore,
+    CatalogChange,
     ChainBuild,
     Choice,
     Component,
+    ComponentChange,
     ConfigurationError,
     Conversation,
     ConversationRequest,
@@ -323,7 +326,16 @@ def register_observers(register: RegisterObservers) -> None:
     def observe(record: Record) -> None:
         assert_type(record.request_id, str)
 
+    def reloaded(change: CatalogChange) -> None:
+        changes: tuple[ComponentChange, ...] = change.components
+        assert_type(changes[0].state, str)
+
+    def tripped(change: BreakerChange) -> None:
+        assert_type(change.state, str)
+
     register.request_finished(observe)
+    register.catalog_changed(reloaded)
+    register.breaker_changed(tripped)
 
 
 @hookimpl
