@@ -178,14 +178,9 @@ class Plugins:
         return self._observers
 
     def services(self, host: HostView, scope: ServiceScope) -> tuple[tuple[str, AskService], ...]:
-        """Return what asks each plugin for its service, with the plugin's name.
+        """Return what asks each plugin for its service for a scope, with the plugin's name; see ``asking.service``.
 
-        Each may be called again and again: a context manager can be entered once. It raises ``HookFailed`` where the
-        plugin raised something, or gave something else; a ``JackfieldError`` of the plugin's comes as it is.
-
-        Args:
-            host: what the services are handed.
-            scope: for whom they are to run.
+        Each may be called again and again, as a context manager can be entered once.
         """
         found = self._implementations(self._manager.hook.run_service.get_hookimpls())
         arguments = {"host": host, "scope": scope}
