@@ -308,7 +308,7 @@ def test_what_a_type_lacks_is_refused_and_never_left_out(stream: bool, wish: dic
 
 
 def test_whom_a_request_is_for_is_left_out_where_a_provider_has_no_place_for_it() -> None:
-    """A caller who names its user to every provider isn't refused for it; the record says once that it had no effect."""
+    """A caller who names its user to every provider is not refused; the record says once that it had no effect."""
     request = replace(ask(), extra={"user": "u1"})
 
     assert run(make(Whole), request)

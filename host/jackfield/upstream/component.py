@@ -37,7 +37,8 @@ class UpstreamConversation(Conversation[SettingsT]):
 
     Derive from it for an API of its own: set the class attributes and implement ``url``, ``headers``, ``body``,
     ``read_result`` and ``read_stream``. Model and endpoint are the manifest's, else the environment's, else the
-    type's default; a component without an endpoint can't be built, nor one without a key where its settings require one.
+    type's default; a component without an endpoint can't be built, nor one without a key where its settings require
+    one.
     """
 
     Settings: ClassVar[type[UpstreamSettings]] = UpstreamSettings

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from jackfield import Build, ConversationRequest, GenerationSettings, InvalidParameters, Message, TextPart
 from jackfield.testing import FakeUpstream, chat
 from jackfield_huggingface import HuggingFaceConversation
-from jackfield_openai import CompatibleSettings
+from jackfield_openai import KeyedSettings
 
 USER = Message(role="user", parts=(TextPart("hello"),))
 DAPRS = "https://router.huggingface.co/hf-inference/models/{{model}}/v1"
@@ -21,7 +21,7 @@ DAPRS = "https://router.huggingface.co/hf-inference/models/{{model}}/v1"
 
 def component(environment: dict[str, str] | None = None, **settings: Any) -> HuggingFaceConversation:
     """Build a component."""
-    decoded = CompatibleSettings.model_validate({"key": "hf_test0123456789", **settings})
+    decoded = KeyedSettings.model_validate({"key": "hf_test0123456789", **settings})
     return HuggingFaceConversation(
         Build(name="llm", type_name="conversation.huggingface", settings=decoded, environment=environment or {})
     )

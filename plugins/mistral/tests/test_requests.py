@@ -19,7 +19,7 @@ from jackfield import (
     ToolCall,
 )
 from jackfield_mistral import MistralConversation, mistral_id
-from jackfield_openai import CompatibleSettings
+from jackfield_openai import KeyedSettings
 
 LOOK = Tool(name="look", parameters={"type": "object", "properties": {}})
 CALL = ToolCall("call_0fypS1hVX", "look", "{}")
@@ -32,7 +32,7 @@ def said(role: Any, text: str = "", **members: Any) -> Message:
 
 def written(*messages: Message, **members: Any) -> dict[str, Any]:
     """The body as it leaves, which Mistral's own types take."""
-    settings = CompatibleSettings.model_validate({"key": "mistral-test-0123456789"})
+    settings = KeyedSettings.model_validate({"key": "mistral-test-0123456789"})
     build = Build(name="llm", type_name="conversation.mistral", settings=settings, environment={})
     request = ConversationRequest(component="llm", messages=messages or (said("user", "hello"),), **members)
     body = MistralConversation(build).body(request, "ministral-8b-latest", stream=False)
