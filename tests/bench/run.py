@@ -37,6 +37,9 @@ BODY = json.dumps(
 LIMITS = {"proxied alpha2": 210.0, "echo alpha2": 45.0}
 CACHED_ABOVE_ECHO = 10.0
 LIMIT_MEMORY = 90.0
+BESIDE_HTTP = "grpc,metrics,otel"
+"""Plugins that work beside the HTTP server: what they cost is a row of its own."""
+WITH_ALL = "echo, all plugins"
 LIMIT_READY = 1.0
 
 
@@ -72,7 +75,7 @@ def check(name: str, body: bytes) -> None:
         for message in json.loads(BODY)["inputs"][0]["messages"]
         for part in next(iter(message.values()))["content"]
     )
-    expected = asked if name == "echo alpha2" else json.loads(REPLY)["choices"][0]["message"]["content"]
+    expected = asked if name.startswith("echo") else json.loads(REPLY)["choices"][0]["message"]["content"]
     if said != expected:
         raise SystemExit(f"{name}: void, because the reply is wrong: {body[:200]!r}")
 
@@ -98,7 +101,11 @@ def run(server: str, requests: int, connections: int, rounds: int) -> list[Row]:
         upstream = stack.enter_context(script("instant_upstream.py"))
         manifests(Path(folder), upstream.port)
         bare = stack.enter_context(script("bare.py", server))
-        served = stack.enter_context(host(Path(folder), "--server", server, components=3))
+        served = stack.enter_context(
+            host(Path(folder), "--server", server, "--deny-plugins", BESIDE_HTTP, components=3)
+        )
+        ports = ("--dapr-grpc-port", "0", "--metrics-port", "0")
+        complete = stack.enter_context(host(Path(folder), "--server", server, *ports, components=3))
         sys.stdout.write(f"{server}: ready after {served.started:.2f} s, {served.memory:.0f} MiB before load\n")
         for _ in range(rounds):
             for name, process, path in (
@@ -106,6 +113,7 @@ def run(server: str, requests: int, connections: int, rounds: int) -> list[Row]:
                 ("echo alpha2", served, "/v1.0-alpha2/conversation/echo/converse"),
                 ("cached alpha2", served, "/v1.0-alpha2/conversation/cached/converse"),
                 ("proxied alpha2", served, "/v1.0-alpha2/conversation/openai/converse"),
+                (WITH_ALL, complete, "/v1.0-alpha2/conversation/echo/converse"),
             ):
                 row = measure(name, server, process, path, requests=requests, connections=connections)
                 if name not in best or row.cpu < best[name].cpu:
@@ -129,17 +137,17 @@ def main() -> None:
         bare = rows[0]
         echo = next(row for row in rows if row.name == "echo alpha2")
         limits = {**LIMITS, "cached alpha2": round(echo.cpu - bare.cpu + CACHED_ABOVE_ECHO)}
-        sys.stdout.write(f"\n{server:<15}{'us CPU':>7} {'above':>7} {'limit':>6} {'req/s':>7} ")
+        sys.stdout.write(f"\n{server:<18}{'us CPU':>7} {'above':>7} {'limit':>6} {'req/s':>7} ")
         sys.stdout.write(f"{'p50 ms':>7} {'p99 ms':>7} {'MiB':>5}\n")
         for row in rows:
             above, limit = row.cpu - bare.cpu, limits.get(row.name)
             exceeded = exceeded or (limit is not None and above > limit)
             sys.stdout.write(
-                f"{row.name:<15}{row.cpu:>7.0f} {above:>7.0f} {limit or '':>6} "
+                f"{row.name:<18}{row.cpu:>7.0f} {above:>7.0f} {limit or '':>6} "
                 f"{len(row.outcome.latencies) / row.outcome.seconds:>7.0f} {row.outcome.percentile(0.5) * 1000:>7.2f} "
                 f"{row.outcome.percentile(0.99) * 1000:>7.2f} {row.memory:>5.0f}\n"
             )
-        exceeded = exceeded or max(row.memory for row in rows) > LIMIT_MEMORY
+        exceeded = exceeded or max(row.memory for row in rows if row.name != WITH_ALL) > LIMIT_MEMORY
     if exceeded and arguments.check:
         raise SystemExit("a figure is over its limit")
 

@@ -87,6 +87,8 @@ class Alpha2:
 
 
 class _Alpha2Exchange:
+    __slots__ = ("_call", "_request", "_tree", "component")
+
     def __init__(self, call: Call, tree: Any) -> None:
         self.component = call.component
         self._call = call
