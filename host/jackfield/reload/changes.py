@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Literal
 
 from jackfield.catalog.catalog import Catalog, Entry, State
 from jackfield.observing import CatalogChange, ComponentChange
 
-__all__ = ["catalog_change", "log_changes"]
+__all__ = ["differing", "log_changes"]
 
 _log = logging.getLogger("jackfield.reload")
 _SAYS = {
@@ -18,27 +19,24 @@ _SAYS = {
 }
 
 
-def catalog_change(before: Catalog, after: Catalog) -> CatalogChange:
-    """Tell what has become of the components: those that came, changed, went, or are in trouble that is new."""
-    changes = [
-        change
-        for name, entry in after.entries.items()
-        if (change := _change(before.entries.get(name), entry)) is not None
-    ]
-    changes += [
-        ComponentChange(name=name, type_name=before.entries[name].manifest.type_name, what="removed", state="removed")
-        for name in before.entries.keys() - after.entries.keys()
-    ]
-    return CatalogChange(generation=after.generation, components=tuple(changes))
+def differing(before: Catalog, after: Catalog) -> list[str]:
+    """Return the names that stand otherwise than before; those that are gone come last.
+
+    What hasn't changed is the same object in both, so that an edit among many components costs one look at each.
+    """
+    old, new = before.entries, after.entries
+    here = [name for name, entry in new.items() if old.get(name) is not entry]
+    return [*here, *(old.keys() - new.keys())]
 
 
 def log_changes(before: Catalog, after: Catalog) -> CatalogChange:
     """Write a line for every change, and one for each warning that wasn't told before; returns the changes."""
-    change = catalog_change(before, after)
+    names = differing(before, after)
+    change = _changes_of(before, after, names)
     changed = {component.name: component for component in change.components}
-    for name, entry in after.entries.items():
-        old = before.entries.get(name)
-        if old is not entry and entry.state is not State.STARTING:
+    for name in names:
+        old, entry = before.entries.get(name), after.entries.get(name)
+        if entry is not None and entry.state is not State.STARTING:
             if name in changed:
                 _log_change(changed[name], entry, after.generation)
             for problem in entry.problems:
@@ -50,14 +48,21 @@ def log_changes(before: Catalog, after: Catalog) -> CatalogChange:
     return change
 
 
-def _change(old: Entry | None, entry: Entry) -> ComponentChange | None:
+def _changes_of(before: Catalog, after: Catalog, names: Iterable[str]) -> CatalogChange:
+    """Tell what has become of components: those that came, changed, went, or are in trouble that is new."""
+    changes = [_change(name, before.entries.get(name), after.entries.get(name)) for name in names]
+    return CatalogChange(generation=after.generation, components=tuple(change for change in changes if change))
+
+
+def _change(name: str, old: Entry | None, entry: Entry | None) -> ComponentChange | None:
     """Say what has become of one component; None if nothing has that anybody has to know."""
-    if old is entry:
-        return None
+    if entry is None:
+        gone = old.manifest.type_name if old is not None else ""
+        return ComponentChange(name=name, type_name=gone, what="removed", state="removed")
     what = _what(old, entry)
     if what is None:
         return None
-    return ComponentChange(name=entry.name, type_name=entry.manifest.type_name, what=what, state=entry.state.value)
+    return ComponentChange(name=name, type_name=entry.manifest.type_name, what=what, state=entry.state.value)
 
 
 def _what(old: Entry | None, entry: Entry) -> Literal["starting", "loaded", "updated", "restored", "failed"] | None:

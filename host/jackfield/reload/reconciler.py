@@ -18,7 +18,7 @@ from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.folder import Scan
 from jackfield.observing import CatalogChange
 from jackfield.reload.builds import Builds
-from jackfield.reload.changes import log_changes
+from jackfield.reload.changes import differing, log_changes
 from jackfield.reload.outcomes import Outcome, built, held, kept, no_store
 from jackfield.reload.plan import Plan, make_plan
 from jackfield.reload.retries import Retries
@@ -287,8 +287,9 @@ class Reconciler:
         before, self.catalog = self.catalog, Catalog(self.catalog.generation + 1, MappingProxyType(entries))
         if not self._closed:
             self._observe(log_changes(before, self.catalog))
-        for name, entry in before.entries.items():
-            if entry.instance is not None and entry.instance is not self._serving(name):
+        for name in differing(before, self.catalog):
+            entry = before.entries.get(name)
+            if entry is not None and entry.instance is not None and entry.instance is not self._serving(name):
                 self._retire(entry.instance)
         self._published.set()
         self._published = asyncio.Event()

@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 from jackfield.catalog.catalog import Catalog
+from jackfield.catalog.instance import Instance
 from jackfield.components import SecretStore
 from jackfield.faults import is_fault
 from jackfield.logs import frames
@@ -28,7 +29,10 @@ class SecretChanges:
         """Return the names of the stores whose secrets may have changed since they were asked last."""
         changed: set[str] = set()
         for name, entry in catalog.entries.items():
-            store = entry.instance.component if entry.instance is not None else None
+            instance = entry.instance
+            if instance is None or type(instance) is not Instance:
+                continue  # a conversation
+            store = instance.component
             if isinstance(store, SecretStore) and await self._changed(name, store):
                 changed.add(name)
         return changed
