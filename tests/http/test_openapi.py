@@ -179,3 +179,11 @@ def test_the_events_of_a_stream_are_as_described(host: RunningHost) -> None:
     for event in events:
         schema = {**named[event.name or "message"], "components": found["components"]}
         jsonschema.validate(event.data, schema)
+
+
+@pytest.mark.parametrize(("path", "method"), [(path, method) for path, method in OPERATIONS if method != "GET"])
+def test_a_body_is_required_where_its_absence_is_an_error(host: RunningHost, path: str, method: str) -> None:
+    """A request without a body is refused exactly where the document says that there must be one."""
+    body = document(host)["paths"][path][method.lower()]["requestBody"]
+    status = host.request(method, path.format(name="echo", key="echo")).status
+    assert body.get("required", False) == (status == 400)

@@ -156,7 +156,7 @@ def _set_metadata() -> dict[str, Any]:
             "operationId": "setMetadata",
             "summary": "Keep a text in the metadata document",
             "parameters": [_KEY],
-            "requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}},
+            "requestBody": {"content": {"text/plain": {"schema": {"type": "string"}}}},
             "responses": {
                 **_NO_CONTENT,
                 "400": _error("The value is too large or no text."),
