@@ -225,11 +225,13 @@ def test_an_app_answers_its_paths_and_methods_alone(host: RunningHost) -> None:
     ],
 )
 def test_the_token_may_be_a_bearer_s(host: RunningHost, headers: dict[str, str], allowed: bool) -> None:
-    """Clients of other APIs have their key there; without it a dialect's path answers as the dialect does."""
+    """Clients of other APIs have their key there; without it a plugin's paths answer as its dialect does."""
     body = '{"to": "echo"}'
     reply = host.request("POST", "/lines/say", body, **headers)
     assert (reply.status, reply.body) == ((201, b'{"said":""}') if allowed else (401, b"invalid api token"))
-    assert host.request("GET", "/lines/names", **headers).status == (200 if allowed else 401)
+    for path in ("/lines/names", "/lines/names/x"):
+        reply = host.request("GET", path, **headers)
+        assert (reply.status, reply.body == b"invalid api token") == ((200, False) if allowed else (401, True))
     if "authorization" in headers:
         assert host.request("GET", "/v1.0/metadata", **headers).status == 401
 

@@ -72,7 +72,7 @@ def build_app(host: Host, network: Network | None = None) -> ASGIApp:
 
     return Gate(
         readable(ConversationRoutes(endpoints, paths, router)),
-        unauthorized=readable(Turned(brought, unauthorized)),
+        unauthorized=readable(Turned(host.routes, unauthorized)),
         api_token=options.api_token,
         allowed_origins=options.allowed_origins,
         takes_bearer=of_plugins(host.routes),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -50,20 +50,30 @@ class _App:
 
 
 class Turned:
-    """Answers requests without the right token: on a dialect's path as the dialect does.
+    """Answers requests without the right token: as the path's dialect does, or else the first one of the same plugin.
 
     Args:
-        dialects: by path.
+        routes: what plugins bring.
         otherwise: answers everywhere else.
     """
 
-    def __init__(self, dialects: Mapping[str, Dialect], otherwise: ASGIApp) -> None:
-        self._dialects = dialects
+    def __init__(self, routes: Iterable[PluginRoute], otherwise: ASGIApp) -> None:
+        spoken: dict[str, Dialect] = {}
+        routes = tuple(routes)
+        for route in routes:
+            if route.dialect is not None:
+                spoken.setdefault(route.plugin, route.dialect)
+        self._dialects = [
+            (compile_path(route.path)[0], route.dialect if route.dialect is not None else spoken[route.plugin])
+            for route in routes
+            if route.plugin in spoken
+        ]
         self._otherwise = otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request."""
-        dialect = self._dialects.get(scope["path"]) if scope["type"] == "http" else None
+        path = scope["path"] if scope["type"] == "http" else ""
+        dialect = next((dialect for pattern, dialect in self._dialects if pattern.match(path)), None)
         if dialect is None:
             await self._otherwise(scope, receive, send)
             return

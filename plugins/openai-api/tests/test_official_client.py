@@ -219,7 +219,7 @@ def test_the_key_is_the_hosts_token(serve_taker: ServeTaker, header: str) -> Non
     with OpenAI(base_url=taker.url, api_key="wrong", max_retries=0) as client:
         with pytest.raises(openai.AuthenticationError, match="API token"):
             client.chat.completions.create(model="taker", messages=[HI])
-        with pytest.raises(openai.AuthenticationError):
+        with pytest.raises(openai.AuthenticationError, match="API token"):
             client.models.list()
         reply = client.chat.completions.create(model="taker", messages=[HI], extra_headers=right)
         assert reply.choices[0].message.content == "hi"
