@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import grpc
@@ -167,12 +168,19 @@ def test_tls(clients: str, tmp_path: Path) -> None:
         assert command.stop() == 0
 
 
-def test_daprd_s_folder_for_sockets(tmp_path: Path) -> None:
+@pytest.fixture(name="sockets")
+def _sockets() -> Iterator[Path]:
+    """A folder with a short name: a Unix socket's path has 107 bytes at most, and pytest's folders may be deep."""
+    with TemporaryDirectory(prefix="jackfield-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_daprd_s_folder_for_sockets(tmp_path: Path, sockets: Path) -> None:
     """--unix-domain-socket has gRPC listen on daprd's path; what a dead host left there is replaced."""
-    path = tmp_path / "dapr-shop-grpc.socket"
+    path = sockets / "dapr-shop-grpc.socket"
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
-    arguments = ("--unix-domain-socket", str(tmp_path), "--app-id", "shop")
+    arguments = ("--unix-domain-socket", str(sockets), "--app-id", "shop")
     with serving(tmp_path, *arguments) as command:
         command.find(f"serving gRPC.*unix:{path}")
         with grpc.insecure_channel(f"unix:{path}") as channel:
@@ -181,16 +189,16 @@ def test_daprd_s_folder_for_sockets(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["file", "listener"])
-def test_a_path_that_is_in_use_is_left_alone(way: str, tmp_path: Path) -> None:
+def test_a_path_that_is_in_use_is_left_alone(way: str, tmp_path: Path, sockets: Path) -> None:
     """A file in the way stays, and so does the socket of a program that listens: grpcio alone would take it."""
-    path = tmp_path / "dapr-shop-grpc.socket"
+    path = sockets / "dapr-shop-grpc.socket"
     with closing(socket.socket(socket.AF_UNIX)) as other:
         if way == "file":
             path.write_text("mine")
         else:
             other.bind(str(path))
             other.listen()
-        with serving(tmp_path, "--unix-domain-socket", str(tmp_path), "--app-id", "shop") as command:
+        with serving(tmp_path, "--unix-domain-socket", str(sockets), "--app-id", "shop") as command:
             command.find(f"service can't be started.*can't listen on {path}")
             assert command.stop() == 0
         assert path.exists()
