@@ -194,7 +194,10 @@ def test_a_reply_comes_in_pieces_of_alpha2_s_shape(host: RunningHost) -> None:
         ({"stream": None}, {"accept": "text/event-stream"}, True),
         ({"stream": None}, {"accept": "application/json;q=0.1, text/event-stream"}, True),
         ({"stream": False}, {"accept": "text/event-stream"}, False),
+        ({"stream": None}, {"accept": "TEXT/Event-Stream ;q=0.5,application/json"}, True),
         ({"stream": None}, {"accept": "*/*"}, False),
+        ({"stream": None}, {"accept": "application/json, text/event-stream; q=0.0"}, False),
+        ({"stream": None}, {"accept": "text/event-streams"}, False),
         ({"stream": None}, {}, False),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from time import perf_counter
 
@@ -26,7 +27,10 @@ from jackfield.messages import ConversationRequest, Record
 __all__ = ["ConversationEndpoint"]
 
 _log = logging.getLogger("jackfield.http")
-_EVENTS = SSE_TYPE.encode()
+_NAMES_EVENTS = re.compile(
+    rb"(?:^|,)\s*%b\s*(?!;\s*q=0(?:\.0*)?\s*(?:,|$))(?=[,;]|$)" % SSE_TYPE.encode(), re.IGNORECASE
+)
+"""An ``Accept`` that lists Server-Sent Events, and not as what must not come (``q=0``)."""
 _LEFT = 499
 _LONGEST_ID = 128
 _LAST_WORDS = 1.0
@@ -98,7 +102,7 @@ class ConversationEndpoint:
                 headers=Headers(scope["headers"]),
                 record=record,
                 component=record.component,
-                accepts_events=_EVENTS in sent.get(b"accept", b""),
+                accepts_events=_NAMES_EVENTS.search(sent.get(b"accept", b"")) is not None,
                 host=self._view,
             )
             exchange = self._dialect.read(call)
