@@ -284,6 +284,15 @@ def health(process: Process) -> str:
     return get_on(process.port, "/v1.0/healthz").body.decode()
 
 
+def test_a_stop_that_comes_before_the_services_have_begun_waits_for_none(lines: Lines) -> None:
+    """A host that --strict ends at its start ends at once, whatever its budget for running requests is."""
+    (lines.folder / "bad.yaml").write_text(component("bad", "conversation.nobody"))
+    began = time.monotonic()
+    with lines.serve("--strict", "--graceful-shutdown-seconds", "60") as process:
+        assert process.exit_code() == 1
+    assert time.monotonic() - began < 8  # a start that waits for them takes 10 more
+
+
 def test_clients_that_wait_for_outbound_health_find_the_services(lines: Lines) -> None:
     """The SDKs' health check holds them back, in every worker, until services have started."""
     gate = lines.path / "open"

@@ -142,13 +142,16 @@ class _Service:
 
     async def _run(self) -> None:
         wait = _FIRST_WAIT
-        while not self._stop.is_set():
-            if await self._serve():
-                return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._stop.wait()
-            wait = min(wait * 2, _LONGEST_WAIT)
+        try:
+            while not self._stop.is_set():
+                if await self._serve():
+                    return
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._stop.wait()
+                wait = min(wait * 2, _LONGEST_WAIT)
+        finally:
+            self.tried.set()  # also where the stop has come first: the host's start waits for it
 
     async def _serve(self) -> bool:
         """Run the service until the stop; False if it could not start."""
