@@ -37,3 +37,17 @@ def test_a_connection_ends_with_its_client(tmp_path: Path, server: str, sent: by
         while piece := connection.recv(1000):
             received += piece
         assert answer in received
+
+
+def test_a_stop_leaves_a_new_connection_its_first_request(tmp_path: Path) -> None:
+    """Who was let in just before the stop is answered; a connection that was idle between requests is closed."""
+    (tmp_path / "echo.yaml").write_text(component("echo"))
+    with RunningHost(tmp_path) as host, host.connect() as new, host.connect() as idle:
+        for connection in (new, idle):
+            connection.settimeout(10)
+        idle.sendall(_REQUEST)
+        assert b"204" in idle.recv(1000)  # and so the other one, which came before, has been let in
+        host.stop()
+        assert idle.recv(1000) == b""
+        new.sendall(_REQUEST)
+        assert b"204" in new.recv(1000)

@@ -7,7 +7,9 @@ descriptors.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import FunctionType
 from typing import Any, cast
 
@@ -23,11 +25,19 @@ from jackfield.serving.windows import bound
 
 __all__ = ["Connection", "serve"]
 
+_FIRST_WORDS = 0.5
+"""Seconds that a stop leaves to a connection on which nothing has come yet."""
+
 
 class Connection(TCPServer):
-    """One connection; it waits for no further request once its client has closed its side."""
+    """One connection; it waits for no further request once its client has closed its side.
+
+    A stop closes idle connections at once, but for those that are new: their first request may be on its way, and
+    nobody repeats it.
+    """
 
     _left = False
+    _heard = False
     _spoken: object = None
 
     async def protocol_send(self, event: Event) -> None:
@@ -37,8 +47,18 @@ class Connection(TCPServer):
             self._spoken = spoken
             if isinstance(spoken, H2Protocol) and not spoken.stream_buffers:
                 bound(spoken)
+        if isinstance(event, Updated):
+            self._heard = self._heard or not event.idle
         if not (self._left and isinstance(event, Updated)):
             await super().protocol_send(event)
+
+    async def _idle_timeout(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.config.keep_alive_timeout):
+                await self.context.terminated.wait()
+                if not self._heard:
+                    await asyncio.sleep(_FIRST_WORDS)  # what comes meanwhile ends this task
+        await asyncio.shield(self._initiate_server_close())
 
     async def _read_data(self) -> None:
         await super()._read_data()
