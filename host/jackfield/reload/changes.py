@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Literal
 
 from jackfield.catalog.catalog import Catalog, Entry, State
@@ -29,9 +29,14 @@ def differing(before: Catalog, after: Catalog) -> list[str]:
     return [*here, *(old.keys() - new.keys())]
 
 
-def log_changes(before: Catalog, after: Catalog) -> CatalogChange:
-    """Write a line for every change, and one for each warning that wasn't told before; returns the changes."""
-    names = differing(before, after)
+def log_changes(before: Catalog, after: Catalog, names: Collection[str]) -> CatalogChange:
+    """Write a line for every change, and one for each warning that wasn't told before; returns the changes.
+
+    Args:
+        before: the catalog until now.
+        after: the new one.
+        names: what stands otherwise in it; see ``differing``.
+    """
     change = _changes_of(before, after, names)
     changed = {component.name: component for component in change.components}
     for name in names:
@@ -48,7 +53,7 @@ def log_changes(before: Catalog, after: Catalog) -> CatalogChange:
     return change
 
 
-def _changes_of(before: Catalog, after: Catalog, names: Iterable[str]) -> CatalogChange:
+def _changes_of(before: Catalog, after: Catalog, names: Collection[str]) -> CatalogChange:
     """Tell what has become of components: those that came, changed, went, or are in trouble that is new."""
     changes = [_change(name, before.entries.get(name), after.entries.get(name)) for name in names]
     return CatalogChange(generation=after.generation, components=tuple(change for change in changes if change))

@@ -285,11 +285,11 @@ class Reconciler:
 
     def _replace_catalog(self, entries: dict[str, Entry]) -> None:
         before, self.catalog = self.catalog, Catalog(self.catalog.generation + 1, MappingProxyType(entries))
+        names = differing(before, self.catalog)
         if not self._closed:
-            self._observe(log_changes(before, self.catalog))
-        for name in differing(before, self.catalog):
-            entry = before.entries.get(name)
-            if entry is not None and entry.instance is not None and entry.instance is not self._serving(name):
+            self._observe(log_changes(before, self.catalog, names))
+        for entry in filter(None, map(before.entries.get, names)):
+            if entry.instance is not None and entry.instance is not self._serving(entry.name):
                 self._retire(entry.instance)
         self._published.set()
         self._published = asyncio.Event()

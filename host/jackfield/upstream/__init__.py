@@ -10,6 +10,7 @@ from jackfield.upstream.advice import advice_by_words
 from jackfield.upstream.component import UpstreamConversation
 from jackfield.upstream.events import LARGEST_REPLY, cut_off, read_events
 from jackfield.upstream.failures import stated_error
+from jackfield.upstream.forced import call_is_due, no_call
 from jackfield.upstream.outgoing import outgoing_headers
 from jackfield.upstream.reply import Reply
 from jackfield.upstream.settings import UpstreamSettings
@@ -22,7 +23,9 @@ __all__ = [
     "UpstreamConversation",
     "UpstreamSettings",
     "advice_by_words",
+    "call_is_due",
     "cut_off",
+    "no_call",
     "outgoing_headers",
     "read_events",
     "stated_error",

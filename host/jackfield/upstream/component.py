@@ -15,6 +15,7 @@ from jackfield.events import Delta, Event, Finish, Result
 from jackfield.messages import ConversationRequest, ReasoningPart
 from jackfield.upstream.advice import advice
 from jackfield.upstream.environment import proxy_for, trust
+from jackfield.upstream.forced import call_is_due, no_call
 from jackfield.upstream.reply import Reply
 from jackfield.upstream.settings import UpstreamSettings
 from jackfield.version import __version__
@@ -168,21 +169,21 @@ class UpstreamConversation(Conversation[SettingsT]):
                 reply.close()
         except InvokeError as error:
             raise self._told(error, model) from None
-        if _wants_call(request) and not any(choice.tool_calls or choice.text for choice in answer.choices):
-            raise _no_call(request)
+        if call_is_due(request) and not any(choice.tool_calls or choice.text for choice in answer.choices):
+            raise no_call(request)
         return answer
 
     async def stream(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
         """Answer a request as it is written; see ``Conversation.stream``."""
         model = request.model or self.model
-        call_due = _wants_call(request)
+        call_due = call_is_due(request)
         try:
             reply = await self._post(request, model, stream=True)
             try:
                 async with aclosing(self.read_stream(reply, request, model)) as events:
                     async for event in events:
                         if call_due and isinstance(event, Finish):
-                            raise _no_call(request)
+                            raise no_call(request)
                         if isinstance(event, Delta) and not isinstance(event.part, ReasoningPart):
                             call_due = False
                         yield event
@@ -210,14 +211,3 @@ class UpstreamConversation(Conversation[SettingsT]):
                 error.detail = error.detail.replace(value, "***")
         error.args = (error.detail,)
         return error
-
-
-def _wants_call(request: ConversationRequest) -> bool:
-    return bool(request.tools) and request.tool_choice in {"required", "any"}
-
-
-def _no_call(request: ConversationRequest) -> ProviderError:
-    """Make daprd's error for a model that was told to call a tool and did nothing (contract sheet, section 10.4)."""
-    return ProviderError(
-        f"LLM returned empty response with no tool calls despite {len(request.tools)} tools being available"
-    )

@@ -16,11 +16,11 @@ from jackfield import (
     Event,
     Finish,
     InvokeError,
-    ProviderError,
     ProviderUnreachable,
     ReasoningPart,
     Result,
 )
+from jackfield.upstream import call_is_due, no_call
 from jackfield_bedrock.defaults import BEDROCK_MODEL
 from jackfield_bedrock.errors import Place, cut_off, failure
 from jackfield_bedrock.replies import result
@@ -99,21 +99,21 @@ class BedrockConversation(Conversation[BedrockSettings]):
             async with asyncio.timeout(place.connect_seconds + 2 * place.silence_seconds):
                 reply = await client.converse(**call.parameters)
             answer = result(reply, call)
-        if _wants_call(request) and not any(choice.tool_calls or choice.text for choice in answer.choices):
-            raise _no_call(request)
+        if call_is_due(request) and not any(choice.tool_calls or choice.text for choice in answer.choices):
+            raise no_call(request)
         return answer
 
     async def stream(self, request: ConversationRequest) -> AsyncGenerator[Event, None]:
         """Answer a request as it is written; see ``Conversation.stream``."""
         call = self._call(request)
         client, place = self._client(call)
-        call_due = _wants_call(request)
+        call_due = call_is_due(request)
         with self._told(place):
             reply = await client.converse_stream(**call.parameters)
         async with aclosing(self._events(reply["stream"], call, place)) as events:
             async for event in events:
                 if call_due and isinstance(event, Finish):
-                    raise _no_call(request)
+                    raise no_call(request)
                 if isinstance(event, Delta) and not isinstance(event.part, ReasoningPart):
                     call_due = False
                 yield event
@@ -190,14 +190,3 @@ def _secrets(settings: BedrockSettings, environment: Mapping[str, str]) -> tuple
     own = [secret.get_secret_value() for secret in (settings.access_key, settings.secret_key, settings.session_token)]
     values = {*own, *(environment.get(name, "") for name in _SECRET_VARIABLES)}
     return tuple(sorted((value for value in values if len(value) >= _SHORTEST_HIDDEN), key=len, reverse=True))
-
-
-def _wants_call(request: ConversationRequest) -> bool:
-    return bool(request.tools) and request.tool_choice in {"required", "any"}
-
-
-def _no_call(request: ConversationRequest) -> ProviderError:
-    """Make daprd's error for a model that was told to call a tool and did nothing (contract sheet, section 10.4)."""
-    return ProviderError(
-        f"LLM returned empty response with no tool calls despite {len(request.tools)} tools being available"
-    )
