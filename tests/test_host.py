@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_site import Site
+from plugin_site import site_on_path
 from running import component
 
 from jackfield.host import Host
@@ -42,15 +42,13 @@ def register_components(register):
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder for manifests, and a plugin with a component that never gets ready."""
-    site = tmp_path / "site"
-    site.mkdir()
-    Site(site).install("slow", SLOW)
-    monkeypatch.syspath_prepend(str(site))
     manifests = tmp_path / "manifests"
     manifests.mkdir()
-    return manifests
+    with site_on_path(tmp_path / "site", monkeypatch) as site:
+        site.install("slow", SLOW)
+        yield manifests
 
 
 def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:

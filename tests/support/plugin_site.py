@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from textwrap import dedent
 
-__all__ = ["Site"]
+import pytest
+
+__all__ = ["Site", "site_on_path"]
 
 PROVIDER = """
 from jackfield import Conversation, Result, Settings, hookimpl
@@ -82,3 +87,15 @@ class Site:
                 archive.write(path, name)
             archive.writestr(record, "".join(f"{name},,\n" for name in [*names, record]))
         return wheel
+
+
+@contextmanager
+def site_on_path(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A new folder on the import path; what is imported from it is forgotten afterwards."""
+    path.mkdir()
+    monkeypatch.syspath_prepend(str(path))
+    known = set(sys.modules)
+    yield Site(path)
+    for name in set(sys.modules) - known:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(path)):
+            del sys.modules[name]
