@@ -165,3 +165,10 @@ def bench(session: nox.Session) -> None:
     session.run("python", "tests/bench/edits.py")
     session.run("python", "tests/bench/scrubbing.py")
     session.run("python", "tests/bench/grpc_calls.py")
+
+
+@nox.session
+def torture(session: nox.Session) -> None:
+    """Drive the host for minutes while its manifests, upstreams, plugins and stores misbehave; arguments name suites."""
+    session.install(*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS))
+    session.run("python", "tests/torture/run.py", *session.posargs, env={"PYTHONPATH": "tests/support"})
