@@ -169,6 +169,6 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def torture(session: nox.Session) -> None:
-    """Drive the host for minutes while its manifests, upstreams, plugins and stores misbehave; arguments name suites."""
+    """Drive the host while its manifests, upstreams, plugins and stores misbehave; arguments name suites."""
     session.install(*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS))
-    session.run("python", "tests/torture/run.py", *session.posargs, env={"PYTHONPATH": "tests/support"})
+    session.run("python", "tests/torture/suites.py", *session.posargs, env={"PYTHONPATH": "tests/support"})
