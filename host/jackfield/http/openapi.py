@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 
+from jackfield.frontends.dialect import SSE_TYPE
 from jackfield.http.alpha1 import FullReply, ShortReply
 from jackfield.http.alpha2_reply import Alpha2Reply
 from jackfield.http.alpha2_stream import StreamEnd, StreamPiece
 from jackfield.http.facts import FACTS
+from jackfield.http.openapi_events import event_schema
 from jackfield.http.openapi_types import Alpha1Request, Alpha2Request
 from jackfield.http.wire import ErrorReply
 from jackfield.options import HostOptions
@@ -28,6 +30,7 @@ _TYPES: tuple[type, ...] = (
     StreamPiece,
     ErrorReply,
 )
+_EVENT = "StreamEvent"
 _NAME = {
     "name": "name",
     "in": "path",
@@ -74,6 +77,7 @@ def openapi_document(options: HostOptions) -> dict[str, Any]:
         if allows(api, "v1", "http", route):
             paths[f"/v1.0/{route}"] = make()
     schemas = msgspec.json.schema_components(_TYPES, ref_template=_TEMPLATE)[1]
+    schemas[_EVENT] = _event()
     components: dict[str, Any] = {"schemas": schemas}
     document: dict[str, Any] = {
         "openapi": "3.1.0",
@@ -95,14 +99,7 @@ def openapi_document(options: HostOptions) -> dict[str, Any]:
 def _conversation(operation: str, request: type, reply: type, status: str, *, streams: bool) -> dict[str, Any]:
     content = _json(reply)
     if streams:
-        content["text/event-stream"] = {
-            "schema": {
-                "type": "string",
-                "description": "Server-Sent Events: plain ones with pieces of the reply, then `done`. `error` ends a "
-                "stream that broke; one that ends without either was cut.",
-            },
-            "x-events": {"message": _reference(StreamPiece), "done": _reference(StreamEnd), "error": _error_type()},
-        }
+        content[SSE_TYPE] = {"schema": _reference_to(_EVENT)}
     headers = {name: {"schema": {"type": "string"}} for name in FACTS}
     return {
         "post": {
@@ -118,6 +115,15 @@ def _conversation(operation: str, request: type, reply: type, status: str, *, st
             },
         }
     }
+
+
+def _event() -> dict[str, Any]:
+    described = event_schema(_reference(StreamPiece), done=_reference(StreamEnd), error=_error_type())
+    described["description"] = (
+        "One event of Server-Sent Events: plain ones with pieces of the reply, then `done`. `error` ends a stream that "
+        "broke; one that ends without either was cut."
+    )
+    return described
 
 
 def _health() -> dict[str, Any]:
@@ -207,4 +213,8 @@ def _json(kind: type) -> dict[str, Any]:
 
 
 def _reference(kind: type) -> dict[str, str]:
-    return {"$ref": _TEMPLATE.format(name=kind.__name__)}
+    return _reference_to(kind.__name__)
+
+
+def _reference_to(name: str) -> dict[str, str]:
+    return {"$ref": _TEMPLATE.format(name=name)}
