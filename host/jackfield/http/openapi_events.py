@@ -1,10 +1,10 @@
 """The events of a streamed reply, as a schema for the OpenAPI document.
 
-OpenAPI 3.1 has no word for Server-Sent Events; 3.2 has `itemSchema`, which makes a 3.1 document invalid. Before 3.2 tools
-that know streams (schemathesis, and Speakeasy among the makers of clients) take the `schema` of `text/event-stream` as
-that of each event after its lines have been read: an object with `event` and `data`. That `data` is a text which holds
-JSON is said with `contentMediaType` and `contentSchema`, as OpenAPI 3.2 has it in `itemSchema` (section 4.14.4, "Special
-Considerations for Server-Sent Events").
+OpenAPI 3.1 has no word for Server-Sent Events; 3.2 has `itemSchema`, which makes a 3.1 document invalid. Before 3.2 the
+tools that know streams (schemathesis, and Speakeasy among the makers of clients) take the `schema` of
+`text/event-stream` as that of each event after its lines have been read: an object with `event` and `data`. That `data`
+is a text which holds JSON is said with `contentMediaType` and `contentSchema`, as OpenAPI 3.2 has it in `itemSchema`
+(section 4.14.4, "Special Considerations for Server-Sent Events").
 """
 
 from __future__ import annotations
