@@ -25,6 +25,7 @@ class HostOptions:
         alpha1: ``documented`` follows the API's reference document, ``daprd`` the program.
         api_token: what requests must carry in ``dapr-api-token``; empty asks for nothing.
         allowed_origins: web origins whose pages may call; ``*`` allows all.
+        allowed_hosts: further names that requests may call this host by; ``*`` allows all.
         max_body_size: the largest request body, in bytes.
         body_timeout: the longest silence while a body arrives, in seconds.
         heartbeat: the longest silence within a streamed reply, in seconds; then a comment is sent.
@@ -49,6 +50,7 @@ class HostOptions:
     alpha1: Literal["documented", "daprd"] = "documented"
     api_token: str = field(default="", repr=False)
     allowed_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
     max_body_size: int = 4 * _MEBIBYTE
     body_timeout: float = 10.0
     heartbeat: float = 15.0

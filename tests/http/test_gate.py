@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from raw_http import converse_path, message, post, read_reply, said
 from running import Reply, RunningHost, component
 
+from jackfield.http.names import HostNames, Standing, host_names
 from jackfield.manifests.configuration import read_configuration
+from jackfield.options import HostOptions
 from jackfield.serving.network import Network
 from upstream import running_upstream
 
@@ -221,10 +224,85 @@ def test_a_host_that_is_none_is_refused(host: RunningHost, name: str) -> None:
         assert "Host" in reply.json["message"]
 
 
-@pytest.mark.parametrize("name", ["localhost:3500", "127.0.0.1", "[::1]:3500", "llm.default.svc.cluster.local", "a_b"])
-def test_a_host_is_served_by_any_name(host: RunningHost, name: str) -> None:
-    """Names, addresses and ports are all in order."""
+LOCAL = ["localhost:3500", "LOCALHOST", "localhost.", "a.localhost:1", "host.docker.internal", "", "localhost:"]
+ADDRESSES = ["127.0.0.1", "127.0.0.1:3500", "10.1.2.3:80", "[::1]:3500", "[::1]", "[fe80::1]"]
+STRANGE = [
+    *(
+        "evil.example",
+        "evil.example:3500",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "evil.example:127.0.0.1",
+    ),
+    *("evil-localhost", "notlocalhost", "internal", "localhost:3500:80", "[evil.example]"),
+    *("[::1].evil.example", "[]", "0x7f.1", "127.1", "2130706433", "a_b", "localhost..", "localhost:evil"),
+    *("::1", "llm.default.svc.cluster.local"),
+]
+
+
+@pytest.mark.parametrize("name", [*LOCAL, *ADDRESSES])
+def test_a_host_is_served_by_its_own_names_and_by_addresses(host: RunningHost, name: str) -> None:
+    """On loopback, local names and all addresses are in order, in any case and with any port."""
     assert exchange(host, message("POST", converse_path("echo"), said("hi"), host=name)).status == 200
+
+
+@ROUTES
+@pytest.mark.parametrize("name", ["evil.example", "localhost.evil.example:3500"])
+def test_a_page_whose_name_points_here_reads_nothing(host: RunningHost, method: str, path: str, name: str) -> None:
+    """On loopback without a token a strange name is 403 on every route and method, and the reply names the option."""
+    reply = exchange(host, message(method, path, b"" if method == "GET" else said("hi"), host=name), method)
+    assert (reply.status, reply.json["errorCode"]) == (403, "ERR_HOST_NOT_ALLOWED")
+    assert "--allowed-hosts" in reply.json["message"]
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_name_that_only_looks_local_is_strange(name: str) -> None:
+    """Names that begin, end or are written like a local one are none."""
+    names = HostNames(())
+    assert names.standing(name.encode()) is Standing.STRANGE
+    assert not names.known
+
+
+@pytest.mark.parametrize("name", ["llm.example", "LLM.example:3500", "a_b", "localhost"])
+def test_a_listed_name_is_served(name: str) -> None:
+    """A list adds to the local names, in any case and with any port, and to nothing else."""
+    names = HostNames(("Llm.Example", "a_b."))
+    assert names.standing(name.encode()) is Standing.KNOWN
+    assert names.standing(b"x.llm.example") is Standing.STRANGE
+
+
+@pytest.mark.parametrize(
+    ("options", "network", "guarded"),
+    [
+        ({}, Network(), True),
+        ({}, Network(addresses=("localhost", "::1", "127.8.8.8")), True),
+        ({}, Network(addresses=("127.0.0.1", "0.0.0.0")), False),
+        ({}, Network(addresses=("",)), False),
+        ({"api_token": TOKEN}, Network(), False),
+        ({}, Network(certificate=Path("cert.pem")), False),
+        ({}, Network(unix_socket=Path("socket")), False),
+        ({}, None, False),
+        ({"allowed_hosts": ("*",)}, Network(), False),
+        ({"allowed_hosts": ("llm.example",)}, None, True),
+        ({"allowed_hosts": ("llm.example",), "api_token": TOKEN}, Network(addresses=("",)), True),
+    ],
+)
+def test_names_are_looked_at_where_nothing_else_guards(
+    options: dict[str, Any], network: Network | None, *, guarded: bool
+) -> None:
+    """A strange name is refused on loopback without a token, and wherever a list is given."""
+    judged = host_names(HostOptions(**options), network).standing(b"evil.example")
+    assert judged is (Standing.STRANGE if guarded else Standing.KNOWN)
+
+
+def test_names_of_callers_do_not_fill_the_memory() -> None:
+    """However many names callers invent, few are remembered."""
+    names = HostNames()
+    for number in range(2000):
+        assert names.standing(b"%d.example" % number) is Standing.KNOWN
+    assert names.standing(b"x" * 4000) is Standing.KNOWN
+    assert len(names.known) <= 256
+    assert max(map(len, names.known)) <= 255
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ def _ignored(command: click.Command) -> click.Command:
 @option("--config", "configs", type=click.Path(path_type=Path), multiple=True, help="A file with kind: Configuration.")
 @flag("--ignore-unsupported-config", help="Start although the Configuration asks for something this host can't do.")
 @option("--allowed-origins", default="", help="Web origins whose pages may call, with commas; * for all.")
+@option("--allowed-hosts", default="", help="Further names in Host headers, with commas; * for all.")
 @option("--max-body-size", type=QUANTITY, default="4Mi", help="Largest request body.", metavar="SIZE")
 @option("--dapr-http-max-request-size", type=int, hidden=True, help="daprd's: the largest body in MB.")
 @option(
@@ -163,7 +164,8 @@ def _host_options(given: dict[str, Any], environment: dict[str, str]) -> HostOpt
         namespace=given["namespace"],
         alpha1=given["alpha1"],
         api_token=environment.get("DAPR_API_TOKEN", ""),
-        allowed_origins=tuple(part.strip() for part in given["allowed_origins"].split(",") if part.strip()),
+        allowed_origins=_listed(given["allowed_origins"]),
+        allowed_hosts=_listed(given["allowed_hosts"]),
         max_body_size=size,
         graceful_shutdown_seconds=given["graceful_shutdown_seconds"],
         reload=not given["no_reload"] and configuration.hot_reload,
@@ -179,6 +181,10 @@ def _host_options(given: dict[str, Any], environment: dict[str, str]) -> HostOpt
         service_options=_service_options(given),
         environment=environment,
     )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _service_options(given: dict[str, Any]) -> dict[str, str]:

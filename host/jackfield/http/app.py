@@ -16,6 +16,7 @@ from jackfield.http.conversation import ConversationEndpoint
 from jackfield.http.dialects import Alpha1, Alpha2
 from jackfield.http.facts import FACTS
 from jackfield.http.gate import Gate, normal_origin
+from jackfield.http.names import host_names
 from jackfield.http.plugin_routes import Turned, of_plugins, plugin_conversations, plugin_routes
 from jackfield.http.replies import direct_invoke, unauthorized
 from jackfield.http.route import ConversationRoutes
@@ -75,5 +76,6 @@ def build_app(host: Host, network: Network | None = None) -> ASGIApp:
         unauthorized=readable(Turned(host.routes, unauthorized)),
         api_token=options.api_token,
         allowed_origins=options.allowed_origins,
+        host_names=host_names(options, network),
         takes_bearer=of_plugins(host.routes),
     )

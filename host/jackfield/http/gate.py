@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from hmac import compare_digest
-from string import ascii_letters, digits
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from jackfield.http.names import HostNames, Standing
 from jackfield.http.replies import JSON, Reply
 
 __all__ = ["Gate", "normal_origin"]
 
 _WITHOUT_TOKEN = frozenset({"/v1.0/healthz", "/v1.0/healthz/outbound"})
-_IN_A_HOST = b"-.:[]%_~!$&'()*+,;=" + ascii_letters.encode() + digits.encode()
 _SLASHES = re.compile(r"/{2,}")
 _FORBIDDEN = Reply(
     403,
@@ -25,6 +24,13 @@ _FORBIDDEN = Reply(
 _BAD_HOST = Reply(
     400, b'{"errorCode":"ERR_BAD_REQUEST","message":"invalid request: the Host header is no host name"}', (JSON,)
 )
+_STRANGE_HOST = Reply(
+    403,
+    b'{"errorCode":"ERR_HOST_NOT_ALLOWED","message":"this host does not answer under the name in the Host header; '
+    b'list it in --allowed-hosts, or set DAPR_API_TOKEN"}',
+    (JSON,),
+)
+_HOSTS = {Standing.KNOWN: None, Standing.NO_NAME: _BAD_HOST, Standing.STRANGE: _STRANGE_HOST}
 
 
 def normal_origin(origin: str) -> str:
@@ -43,6 +49,7 @@ class Gate:
         unauthorized: answers in its place where the token is not right.
         api_token: what ``dapr-api-token`` must hold; empty asks for nothing. Compared in constant time.
         allowed_origins: origins whose pages may call; ``*`` allows all.
+        host_names: judges the ``Host`` header; without it every name will do.
         takes_bearer: tells by a path whether ``Authorization: Bearer`` may hold the token as well: clients of other
             APIs have it there.
     """
@@ -54,12 +61,15 @@ class Gate:
         unauthorized: ASGIApp,
         api_token: str = "",
         allowed_origins: Collection[str] = (),
+        host_names: HostNames | None = None,
         takes_bearer: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._app = app
         self._unauthorized = unauthorized
         self._token = api_token.encode()
         self._takes_bearer = takes_bearer
+        self._host_names = HostNames() if host_names is None else host_names
+        self._known_hosts = self._host_names.known
         self._any_origin = "*" in allowed_origins
         self._origins = frozenset(normal_origin(origin).encode() for origin in allowed_origins)
 
@@ -82,8 +92,8 @@ class Gate:
         preflight = False
         for name, value in scope["headers"]:
             if name == b"host":
-                if value.translate(None, _IN_A_HOST):
-                    refusal = refusal or _BAD_HOST
+                if value not in self._known_hosts:
+                    refusal = refusal or _HOSTS[self._host_names.standing(value)]
             elif name == b"origin":
                 if not self._any_origin and value.lower() not in self._origins:
                     refusal = _FORBIDDEN
