@@ -12,9 +12,10 @@ import sys
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import FrameType
 from typing import NamedTuple, TextIO
 
-__all__ = ["LogSettings", "configure", "frames", "settings"]
+__all__ = ["LogSettings", "configure", "frames", "place", "settings"]
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warning", "ERROR": "error", "CRITICAL": "fatal"}
@@ -64,6 +65,11 @@ def frames(error: BaseException, *, most: int = 4) -> str:
     """Say where an exception was raised, innermost place first, without its text: ``file.py:12 in start < ...``."""
     places = traceback.extract_tb(error.__traceback__)[-most:]
     return " < ".join(f"{_short(place.filename)}:{place.lineno} in {place.name}" for place in reversed(places))
+
+
+def place(frame: FrameType) -> str:
+    """Say where a frame that runs stands: ``folder/file.py:12 in Provider.converse``."""
+    return f"{_short(frame.f_code.co_filename)}:{frame.f_lineno} in {frame.f_code.co_qualname}"
 
 
 def _short(path: str) -> str:

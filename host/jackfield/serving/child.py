@@ -36,6 +36,7 @@ from jackfield.serving.frames import (
 from jackfield.serving.peers import Peers
 from jackfield.serving.reporter import scan_of
 from jackfield.serving.services import Services
+from jackfield.serving.watchdog import Watchdog
 from jackfield.serving.worker import log_loop_error, run, serve_host
 
 __all__ = ["main"]
@@ -91,7 +92,8 @@ class _Worker:
         watching = loop.create_task(self._watch_parent())
         self._channel.send(Hello())
         try:
-            return await self._serve()
+            with Watchdog(lambda: self._host is not None and self._host.following):
+                return await self._serve()
         except Exception as error:
             if self._host is not None and self._host.following:
                 raise

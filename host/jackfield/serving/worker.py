@@ -19,6 +19,7 @@ from jackfield.options import HostOptions
 from jackfield.serving.network import Network
 from jackfield.serving.servers import serve
 from jackfield.serving.services import Services
+from jackfield.serving.watchdog import Watchdog
 
 __all__ = ["exit_soon", "log_loop_error", "run", "serve_host", "serve_until_signalled"]
 
@@ -60,12 +61,19 @@ async def serve_until_signalled(options: HostOptions, network: Network, sockets:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log_loop_error)
     stop = asyncio.Event()
-    host = Host(options, stop=partial(_stop, stop))
+    host: Host | None = None
+    with Watchdog(lambda: host is not None and host.following):
+        host = Host(options, stop=partial(_stop, stop))
+        return await _serve_here(host, network, sockets, stop)
+
+
+async def _serve_here(host: Host, network: Network, sockets: list[socket.socket], stop: asyncio.Event) -> int:
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop_on_signal, stop)
     loop.add_signal_handler(signal.SIGHUP, host.rescan)
     urls = ", ".join(network.describe(sockets))
-    names = ", ".join(str(folder) for folder in options.folders)
+    names = ", ".join(str(folder) for folder in host.options.folders)
     _log.info("serving", extra={"url": urls, "manifests": names, "pid": os.getpid()})
     host.services = Services(host.plugins, HostView(host, network), ServiceScope(once=False))
     await serve_host(host, network, sockets, stop)

@@ -1,0 +1,83 @@
+"""Whose code runs: from a stack to the plugin that is at work in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import FrameType
+from typing import NamedTuple, TypeAlias
+
+from jackfield.logs import place
+from jackfield.plugins.discovery import Candidate
+
+__all__ = ["Culprit", "Stack", "culprit", "stack"]
+
+Stack: TypeAlias = tuple[tuple[str, str], ...]
+"""The module and the place of each frame, the innermost first."""
+_HOST = "jackfield"
+
+
+class Culprit(NamedTuple):
+    """Who is at work in a stack, and where. Neither variables nor lines of code are in it.
+
+    Attributes:
+        plugin: the plugin's name; empty if none is in the stack.
+        distribution: the distribution that brings it, such as ``jackfield-echo``.
+        version: the distribution's version.
+        at: the innermost line of the plugin; where there is none, the innermost line at all.
+        inside: the innermost line where the plugin called something else, such as a library; else empty.
+    """
+
+    plugin: str
+    distribution: str
+    version: str
+    at: str
+    inside: str = ""
+
+    def fields(self) -> dict[str, str]:
+        """Return what is known, for a line of the log."""
+        return {name: value for name, value in self._asdict().items() if value}
+
+
+def stack(frame: FrameType | None) -> Stack:
+    """Note where each frame of a running stack stands, the innermost first. It is quick: the stack moves on."""
+    found = []
+    while frame is not None:
+        found.append((str(frame.f_globals.get("__name__", "")), place(frame)))
+        frame = frame.f_back
+    return tuple(found)
+
+
+def culprit(where: Stack, plugins: Iterable[Candidate]) -> Culprit:
+    """Find the plugin whose code is innermost in a stack: it called whatever libraries are further inside.
+
+    Args:
+        where: from ``stack``; not empty.
+        plugins: those that are installed.
+    """
+    owners = _owners(plugins)
+    innermost = where[0][1]
+    for module, at in where:
+        owner = _owner(module, owners)
+        if owner is not None:
+            inside = "" if at == innermost else innermost
+            return Culprit(owner.name, owner.distribution, owner.version, at, inside)
+    return Culprit("", "", "", innermost)
+
+
+def _owners(plugins: Iterable[Candidate]) -> dict[str, Candidate]:
+    """The plugins by their modules, and by the package that these are in."""
+    owners: dict[str, Candidate] = {}
+    for plugin in plugins:
+        top = plugin.module.partition(".")[0]
+        if top and top != _HOST:
+            owners.setdefault(top, plugin)
+            owners[plugin.module] = plugin
+    return owners
+
+
+def _owner(module: str, owners: dict[str, Candidate]) -> Candidate | None:
+    while module:
+        if module in owners:
+            return owners[module]
+        module = module.rpartition(".")[0]
+    return None
