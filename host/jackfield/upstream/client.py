@@ -50,9 +50,15 @@ class _Connector(aiohttp.TCPConnector):
         traces: list[Any],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's signature
     ) -> aiohttp.connector.Connection:
-        """Take a connection from the pool, or make one."""
+        """Take a connection from the pool, or make one.
+
+        One on which a server has sent something since its last answer is closed: that would be taken for the answer of
+        the call that comes next, and may be another caller's.
+        """
         connection = await super().connect(req, traces, timeout)
-        protocol = connection.protocol
+        while (protocol := connection.protocol) in self._known and protocol is not None and protocol.should_close:
+            connection.close()
+            connection = await super().connect(req, traces, timeout)
         _used_before.set(protocol in self._known)
         if protocol is not None and protocol not in self._known:
             self._known.add(protocol)
