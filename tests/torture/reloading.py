@@ -1,0 +1,226 @@
+"""The suite `reload`: edits of every kind, many lanes of them at once, under constant load and with two workers.
+
+Each component answers with its manifest's version, its worker's process and the number of its instance, and a ledger
+knows which versions may come: a request that fails, an answer from a version that is over or was never valid, or an
+edit that isn't followed breaks the promise. Everything is drawn from the seed, lane by lane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from time import perf_counter
+
+import uvloop
+from edit_field import Field, Probe, converse
+from edit_folders import ConfigMap, LinkedFolder, VanishingFolder
+from edit_kinds import Files
+from edit_lane import Lane
+from edit_ledger import Ledger
+from edit_values import Policies, Secrets
+from figures import BrokenPromiseError, Figure
+from process import Process, serving
+from raw_client import connected
+from versioned_plugin import VITALS_PATH, install_versioned
+from vitals import Vitals, vitals_of
+
+__all__ = ["torture"]
+
+WORKERS = 2
+LIMIT = 0.2
+"""Seconds in which an edit is live, as the docs promise."""
+GROWTH = 5.0
+"""Per cent by which a worker's memory may grow from after warm-up to the end."""
+_WARM_UP = 0.25
+_KEPT_ALIVE, _FRESH = 6, 2
+_PATIENCE = 30.0
+
+
+def torture(*, seconds: float, seed: int, lanes: int = 4, limit: float = LIMIT, growth: float = GROWTH) -> list[Figure]:
+    """Edit and ask for some seconds.
+
+    Args:
+        seconds: how long, beside start and end.
+        seed: what the edits are drawn from.
+        lanes: how many lanes edit single files, beside those of folders, policies and secrets.
+        limit: seconds in which 99 of 100 edits have to be live.
+        growth: per cent by which memory may grow.
+
+    Raises:
+        BrokenPromiseError: something happened that the docs rule out.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name).resolve()
+        site = install_versioned(root / "site")
+        field = Field(Ledger())
+        folders = [root / "manifests", root / "mounted", root / "linked", root / "vanishing"]
+        folders[0].mkdir()
+        files, mounted, linked, vanishing = folders
+        moving: list[Lane] = [Files(field, files, f"f{number}", seed) for number in range(1, lanes + 1)]
+        moving += [ConfigMap(field, mounted, "map", seed), LinkedFolder(field, linked, "link", seed)]
+        moving += [VanishingFolder(field, vanishing, "away", seed)]
+        moving += [Policies(field, files, "policy", seed), Secrets(field, files, "secrets", seed)]
+        for lane in moving:
+            lane.prepare()
+        more = [argument for folder in folders[1:] for argument in ("--manifests", str(folder))]
+        with serving(files, *more, "--workers", str(WORKERS), PYTHONPATH=str(site)) as process:
+            try:
+                return uvloop.run(_Run(process, field, moving, seed).run(seconds, limit=limit, growth=growth))
+            except* BrokenPromiseError as group:
+                raise _first(group) from None
+
+
+def _first(group: BaseExceptionGroup[BrokenPromiseError]) -> BrokenPromiseError:
+    for error in group.exceptions:
+        return error if isinstance(error, BrokenPromiseError) else _first(error)
+    raise AssertionError("a group of nothing")
+
+
+class _Run:
+    """One run of the suite."""
+
+    def __init__(self, process: Process, field: Field, lanes: Sequence[Lane], seed: int) -> None:
+        self.process, self.field, self.lanes, self.seed = process, field, lanes, seed
+        self.ending = asyncio.Event()
+
+    async def run(self, seconds: float, *, limit: float, growth: float) -> list[Figure]:
+        field = self.field
+        await self._started()
+        watch = await field.probes()
+        for lane in self.lanes:
+            lane.probes = await field.probes()
+        quiet = await self._rest(watch)
+        async with asyncio.TaskGroup() as group:
+            for number in range(_KEPT_ALIVE + _FRESH):
+                group.create_task(self._ask(number))
+            for lane in self.lanes:
+                group.create_task(self._edit(lane))
+            warm = await self._vitals_after(seconds * _WARM_UP)
+            late = await self._vitals_after(seconds * (1 - _WARM_UP))
+            self.ending.set()
+        for lane in self.lanes:
+            for probe in lane.probes:
+                probe.connection.close()
+        rest = await self._rest(watch, quiet)
+        return [*self._edits(limit), *self._memory(warm, late, growth), *_flat(quiet, rest)]
+
+    async def _started(self) -> None:
+        """Wait until both workers serve all components."""
+        field = self.field
+        field.port = self.process.port
+        while True:
+            started = {int(pid) for pid in re.findall(r"worker started.* pid=(\d+)", self.process.log)}
+            if len(started) == WORKERS:
+                break
+            await asyncio.sleep(0.05)
+        field.workers = field.ledger.workers = tuple(started)
+        for probe in await field.probes():
+            for name in field.ledger.names:
+                await field.check(probe, name)
+            probe.connection.close()
+
+    async def _ask(self, number: int) -> None:
+        """Ask all components in random order, over one connection or over many."""
+        draw = Random(f"{self.seed} asker {number}")
+        fresh = number >= _KEPT_ALIVE
+        connection, pid = await connected(self.field.port), None
+        while not self.ending.is_set():
+            name = draw.choice(self.field.ledger.names)
+            ticket = self.field.ledger.asked(name)
+            try:
+                answer = await connection.ask(converse(name))
+            except (ConnectionError, TimeoutError) as error:
+                raise BrokenPromiseError(f"a request for {name} failed: {error}") from error
+            pid = self.field.ledger.answered(ticket, answer, pid)
+            if fresh:
+                connection.close()
+                connection, pid = await connected(self.field.port), None
+            await asyncio.sleep(draw.uniform(0.001, 0.01))
+        connection.close()
+
+    async def _edit(self, lane: Lane) -> None:
+        while not self.ending.is_set():
+            await lane.step()
+
+    async def _vitals_after(self, seconds: float) -> list[Vitals]:
+        await asyncio.sleep(seconds)
+        return [vitals_of(pid) for pid in self.field.workers]
+
+    async def _rest(self, watch: list[Probe], before: list[dict[str, int]] | None = None) -> list[dict[str, int]]:
+        """Count tasks, threads, instances and descriptors of each worker, once they have come down to what they were."""
+        began = perf_counter()
+        while True:
+            counts = []
+            for probe in watch:
+                facts = await probe.json(VITALS_PATH)
+                counts.append({**facts, "descriptors": len(vitals_of(probe.pid).descriptors)})
+            if before is None or perf_counter() - began > _PATIENCE:
+                return counts
+            if all(now[key] <= then[key] for now, then in zip(counts, before, strict=True) for key in _COUNTED):
+                return counts
+            await asyncio.sleep(0.1)
+
+    def _edits(self, limit: float) -> list[Figure]:
+        field = self.field
+        p99, worst = _quantile(field.delays, 0.99), max(field.delays)
+        if p99 > limit:
+            slow = "; ".join(f"{delay * 1000:.0f} ms: {edit}" for delay, edit in field.slow)
+            raise BrokenPromiseError(
+                f"99 of 100 edits were live within {p99 * 1000:.0f} ms, not {limit * 1000:.0f}: {slow}"
+            )
+        for line in self.process.lines:
+            if "Traceback" in line or "please report this" in line or "worker died" in line:
+                raise BrokenPromiseError(f"the log has {line.strip()}")
+        kinds = {kind.partition(":")[0] for kind in field.edits}
+        bad = sum(count for kind, count in field.edits.items() if kind.startswith("bad"))
+        return (
+            [
+                Figure("edits", f"{field.edits.total():,}", f"of {len(field.edits)} kinds, {len(self.lanes)} at once"),
+                Figure("bad ones, effective", "0", f"of {bad:,}; each named with file and reason"),
+                Figure("requests", f"{field.ledger.answers:,}", f"{WORKERS} workers"),
+                Figure("failed or wrong", "0"),
+                Figure("edits live in all workers, p50", f"{_quantile(field.delays, 0.5) * 1000:.0f} ms"),
+                Figure("edits live in all workers, p99", f"{p99 * 1000:.0f} ms", f"at most {limit * 1000:.0f} ms"),
+                Figure("edits live in all workers, slowest", f"{worst * 1000:.0f} ms"),
+                Figure("secrets live in all workers, slowest", f"{max(field.secret_delays) * 1000:.0f} ms"),
+            ]
+            if kinds
+            else []
+        )
+
+    def _memory(self, warm: list[Vitals], late: list[Vitals], growth: float) -> list[Figure]:
+        figures = []
+        for number, (before, after) in enumerate(zip(warm, late, strict=True), 1):
+            grown = (after.memory / before.memory - 1) * 100
+            if grown > growth:
+                text = f"the memory of worker {before.pid} grew from {before.memory:.1f} to {after.memory:.1f} MiB"
+                raise BrokenPromiseError(f"{text}, by {grown:.1f} %")
+            figures.append(
+                Figure(
+                    f"memory of worker {number}",
+                    f"{after.memory:.0f} MiB",
+                    f"{grown:+.1f} % since warm-up, at most {growth:g} %",
+                )
+            )
+        return figures
+
+
+_COUNTED = ("tasks", "threads", "instances", "descriptors")
+
+
+def _flat(before: list[dict[str, int]], after: list[dict[str, int]]) -> list[Figure]:
+    for then, now in zip(before, after, strict=True):
+        more = [f"{now[key]} {key} instead of {then[key]}" for key in _COUNTED if now[key] > then[key]]
+        if more:
+            raise BrokenPromiseError(f"worker {now['pid']} keeps {', '.join(more)} after the last edit")
+    more = {key: sum(now[key] for now in after) for key in _COUNTED}
+    return [Figure(f"{key} more than before the first edit", "0", f"{more[key]} in all") for key in _COUNTED]
+
+
+def _quantile(delays: Sequence[float], share: float) -> float:
+    ordered = sorted(delays)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
