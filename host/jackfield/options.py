@@ -30,6 +30,8 @@ class HostOptions:
         body_timeout: the longest silence while a body arrives, in seconds.
         heartbeat: the longest silence within a streamed reply, in seconds; then a comment is sent.
         graceful_shutdown_seconds: how long running replies may take after a stop.
+        worker_timeout: after how many seconds one of several workers whose event loop stands still is killed and
+            replaced; 0 for never.
         reload: follow changes of the folders while serving.
         watch_events: use kernel events; without them changes are found by a look once a second.
         api_logging: log a line per request.
@@ -55,6 +57,7 @@ class HostOptions:
     body_timeout: float = 10.0
     heartbeat: float = 15.0
     graceful_shutdown_seconds: float = 5.0
+    worker_timeout: float = 30.0
     reload: bool = True
     watch_events: bool = True
     api_logging: bool = False

@@ -66,6 +66,12 @@ def _ignored(command: click.Command) -> click.Command:
     help="Take only clients with a certificate that this CA (PEM) signed.",
 )
 @option("--workers", type=click.IntRange(1, 64), default=1, help="Serving processes.")
+@option(
+    "--worker-timeout",
+    type=SECONDS,
+    default=30.0,
+    help="Kill and replace one of several workers that stands still for this long; 0 for never.",
+)
 @option("--server", type=click.Choice(["hypercorn", "uvicorn"]), default="hypercorn", help="The HTTP server.")
 @option(
     "--alpha1",
@@ -168,6 +174,7 @@ def _host_options(given: dict[str, Any], environment: dict[str, str]) -> HostOpt
         allowed_hosts=_listed(given["allowed_hosts"]),
         max_body_size=size,
         graceful_shutdown_seconds=given["graceful_shutdown_seconds"],
+        worker_timeout=given["worker_timeout"],
         reload=not given["no_reload"] and configuration.hot_reload,
         watch_events=not given["poll"],
         api_logging=given["enable_api_logging"] or configuration.api_logging,

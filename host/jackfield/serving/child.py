@@ -17,6 +17,7 @@ from jackfield.host import Host
 from jackfield.logs import configure, frames
 from jackfield.serving.channel import Channel, read_frame
 from jackfield.serving.frames import (
+    Alive,
     Extended,
     Failed,
     FromParent,
@@ -92,7 +93,8 @@ class _Worker:
         watching = loop.create_task(self._watch_parent())
         self._channel.send(Hello())
         try:
-            with Watchdog(lambda: self._host is not None and self._host.following):
+            alive = partial(self._channel.send, Alive())
+            with Watchdog(lambda: self._host is not None and self._host.following, alive=alive):
                 return await self._serve()
         except Exception as error:
             if self._host is not None and self._host.following:

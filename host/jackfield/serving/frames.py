@@ -19,6 +19,7 @@ from jackfield.serving.network import Network
 from jackfield.serving.reports import ComponentReport, Difference, GoodDocument, WorkerView
 
 __all__ = [
+    "Alive",
     "Applied",
     "Extended",
     "Failed",
@@ -50,6 +51,10 @@ class Frame(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 class Hello(Frame, frozen=True):
     """From a worker, first: its event loop runs, so that it can be stopped and told things."""
+
+
+class Alive(Frame, frozen=True):
+    """From a worker, once a second: its event loop runs."""
 
 
 class Loaded(Frame, frozen=True):
@@ -197,7 +202,7 @@ class Stop(Frame, frozen=True):
     """From the parent: stop gracefully."""
 
 
-FromWorker = Hello | Loaded | Report | SetMetadata | Applied | ServicesReport | ServicesEnded | StopAll | Failed
+FromWorker = Hello | Alive | Loaded | Report | SetMetadata | Applied | ServicesReport | ServicesEnded | StopAll | Failed
 FromParent = Start | View | Extended | MetadataSet | Rescan | RunServices | Stop
 
 

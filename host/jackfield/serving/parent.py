@@ -39,6 +39,7 @@ from jackfield.serving.role import ServiceRole
 from jackfield.serving.shared import SharedValues
 from jackfield.serving.slot import Slot
 from jackfield.serving.spawn import how_it_ended
+from jackfield.serving.stuck import kill_stuck
 
 __all__ = ["Parent"]
 
@@ -101,15 +102,17 @@ class Parent:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
-        loop.add_signal_handler(signal.SIGHUP, self._rescan)
+        loop.add_signal_handler(signal.SIGHUP, self._tell_all, "rescan", encode(Rescan()))
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
         urls = ", ".join(self._network.describe(self._sockets))
-        names = ", ".join(str(folder) for folder in self._options.folders)
-        about = {"url": urls, "manifests": names, "pid": os.getpid(), "workers": len(self._slots)}
-        _log.info("serving", extra=about)
+        about = {"url": urls, "manifests": ", ".join(map(str, self._options.folders))}
+        _log.info("serving", extra=about | {"pid": os.getpid(), "workers": len(self._slots)})
         keepers = [loop.create_task(self._keep(place)) for place in range(len(self._slots))]
         stopping = loop.create_task(self._stopping.wait())
-        following = [loop.create_task(self._renewal.follow(self._watcher))] if self._watcher is not None else []
+        if self._watcher is None:  # where code is written, a debugger may hold a worker for as long as it likes
+            following = [loop.create_task(kill_stuck(self._slots, self._options.worker_timeout))]
+        else:
+            following = [loop.create_task(self._renewal.follow(self._watcher))]
         try:
             await asyncio.wait([*keepers, *following, stopping], return_when=asyncio.FIRST_COMPLETED)
             await self._stop(keepers, following)
@@ -153,8 +156,7 @@ class Parent:
         first = slot.process is None
         pid = await self._launcher.launch(slot, self._board, lambda frame: self._received(slot, frame))
         if not slot.renews:
-            said = "worker started" if first else "worker replaced"
-            _log.info(said, extra={"worker": slot.worker, "pid": pid})
+            _log.info("worker started" if first else "worker replaced", extra={"worker": slot.worker, "pid": pid})
         self._tell_soon()
 
     def _adopt(self, slot: Slot, report: Report) -> None:
@@ -198,7 +200,7 @@ class Parent:
 
     def _reap(self) -> None:
         for slot in self._everyone():
-            if slot.process is not None and slot.process.poll() is not None:
+            if slot.process is not None and not slot.running:
                 slot.exited.set()
 
     def _everyone(self) -> list[Slot]:
@@ -206,6 +208,7 @@ class Parent:
         return [*self._slots, *self._renewal.candidates, *self._renewal.leaving]
 
     def _received(self, slot: Slot, frame: FromWorker) -> None:
+        slot.silent = 0.0
         if isinstance(frame, ServicesEnded):
             self._role.free(slot)
         elif isinstance(frame, ServicesReport):
@@ -256,9 +259,6 @@ class Parent:
         for slot in self._slots:
             slot.tell(kind, data)
 
-    def _rescan(self) -> None:
-        self._tell_all("rescan", encode(Rescan()))
-
     def _force(self) -> None:
         self._exit_code = 1
         self._stopping.set()
@@ -266,9 +266,9 @@ class Parent:
 
     def _kill(self) -> bool:
         """Kill what still runs; says whether anything did."""
-        running = [slot.process for slot in self._everyone() if slot.process and slot.process.poll() is None]
-        for process in running:
-            process.kill()
+        running = [slot for slot in self._everyone() if slot.running]
+        for slot in running:
+            slot.kill()
         return bool(running)
 
     def _signalled(self) -> None:
@@ -289,7 +289,7 @@ class Parent:
         for slot in self._slots:
             if slot.attached:
                 slot.tell("stop", encode(Stop()))
-            elif slot.process is not None and slot.process.poll() is None:
+            elif slot.process is not None and slot.running:
                 slot.process.terminate()
         budget = self._options.graceful_shutdown_seconds + _MARGIN
         _, late = await asyncio.wait([*keepers, *following, *self._renewal.leaving.values()], timeout=budget)

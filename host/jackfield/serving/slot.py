@@ -31,6 +31,7 @@ class Slot:
         failed: why it can't start, if it said so.
         faults: the plugins that don't work in it, with the reasons.
         renews: its process is to take another's place, and serves once it is told to.
+        silent: seconds for which nothing has come from it, as ``kill_stuck`` counts them.
         begun: a process has been started, and nobody has looked into its end.
         unsent: encoded frames, by kind, that wait until the channel is no longer congested; the newest counts.
     """
@@ -45,6 +46,7 @@ class Slot:
     failed: str = ""
     faults: dict[str, str] = field(default_factory=dict)
     renews: bool = False
+    silent: float = 0.0
     begun: bool = False
     unsent: dict[str, bytes] = field(default_factory=dict, repr=False)
     _failures: int = 0
@@ -54,6 +56,7 @@ class Slot:
         self.process, self.channel = process, channel
         self.exited = asyncio.Event()
         self.attached = self.started = False
+        self.silent = 0.0
         self.begun = True
         self.applied, self.failed, self.faults = 0, "", {}
         self.unsent.clear()
@@ -62,6 +65,16 @@ class Slot:
     def pid(self) -> int:
         """The process's id; 0 if none has been started."""
         return self.process.pid if self.process is not None else 0
+
+    @property
+    def running(self) -> bool:
+        """Whether its process has been started and has not ended."""
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """End its process at once."""
+        if self.process is not None:
+            self.process.kill()
 
     def tell(self, kind: str, data: bytes) -> None:
         """Send an encoded frame as soon as the worker keeps up; a newer one of the same kind replaces it."""

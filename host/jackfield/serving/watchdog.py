@@ -25,6 +25,7 @@ _BLOCKED = 1.0
 _STARTING = 10.0
 """The same during the start, when plugins are imported and little waits for the loop."""
 _BEAT = 0.25
+_BEATS_A_SECOND = 4
 _ADVICE = "await what waits, and give work that computes to a thread (asyncio.to_thread)"
 _log = logging.getLogger("jackfield.loop")
 
@@ -38,12 +39,12 @@ class Watchdog:
 
     Args:
         serving: tells whether the host has started.
-        beat: called by the loop with every beat, about four times a second.
+        alive: called by the loop once a second.
     """
 
-    def __init__(self, serving: Callable[[], bool], beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, serving: Callable[[], bool], alive: Callable[[], None] = lambda: None) -> None:
         self._serving = serving
-        self._on_beat = beat
+        self._alive = alive
         self._beats = 0
         self._beaten = 0.0
         self._blocked: tuple[Culprit, float] | None = None
@@ -72,7 +73,8 @@ class Watchdog:
         if self._blocked is not None:
             (found, since), self._blocked = self._blocked, None
             _log.warning("the event loop goes on", extra=found.fields() | {"seconds": now - since - _BEAT})
-        self._on_beat()
+        if self._beats % _BEATS_A_SECOND == 0:
+            self._alive()
         self._handle = self._loop.call_later(_BEAT, self._beat)
 
     def _watch(self) -> None:
