@@ -7,6 +7,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -105,6 +106,17 @@ def test_a_process_that_is_halted_blocks_nothing(tmp_path: Path) -> None:
         process.signal(signal.SIGTERM)
         assert process.exit_code() == 0
         assert "event loop" not in process.log
+
+
+def test_a_second_signal_ends_a_blocked_host(tmp_path: Path) -> None:
+    """What blocks the event loop for good can't keep a second SIGTERM from ending the process at once, with code 1."""
+    with blocking(tmp_path) as process, ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(converse_on, process.port, "llm", "forever")
+        process.wait_for("blocks the event loop")
+        process.signal(signal.SIGTERM)
+        process.signal(signal.SIGINT)
+        assert process.exit_code() == 1
+        assert isinstance(asked.exception(PATIENCE), OSError)
 
 
 def test_a_worker_that_stands_still_is_replaced(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from jackfield.options import HostOptions
 from jackfield.serving.network import Network
 from jackfield.serving.servers import serve
 from jackfield.serving.services import Services
+from jackfield.serving.signals import end_on_second
 from jackfield.serving.watchdog import Watchdog
 
 __all__ = ["exit_soon", "log_loop_error", "run", "serve_host", "serve_until_signalled"]
@@ -71,6 +72,7 @@ async def _serve_here(host: Host, network: Network, sockets: list[socket.socket]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop_on_signal, stop)
+    end_on_second((signal.SIGTERM, signal.SIGINT))
     loop.add_signal_handler(signal.SIGHUP, host.rescan)
     urls = ", ".join(network.describe(sockets))
     names = ", ".join(str(folder) for folder in host.options.folders)
