@@ -103,6 +103,7 @@ def test_deep_nesting_is_refused_at_once(text: str) -> None:
         ("[a, b]: 1", "f.yaml:1: a name must be text, not a list or an object; "),
         ("a: !!int x", "f.yaml:1: the value tagged !!int is something else; mend the value or take the tag out"),
         ("a: !!binary '?'", "f.yaml:1: the value tagged !!binary is not text in base64; "),
+        ("a: !!binary é", "f.yaml:1: the value tagged !!binary is not text in base64; "),
     ],
 )
 def test_what_does_not_parse_is_explained(text: str, message: str) -> None:
