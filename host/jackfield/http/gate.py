@@ -9,7 +9,7 @@ from hmac import compare_digest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jackfield.http.names import HostNames, Standing
-from jackfield.http.replies import JSON, Reply
+from jackfield.http.replies import CLOSE, JSON, Reply
 
 __all__ = ["Gate", "normal_origin"]
 
@@ -30,6 +30,12 @@ _STRANGE_HOST = Reply(
     b'list it in --allowed-hosts, or set DAPR_API_TOKEN"}',
     (JSON,),
 )
+_TWO_LENGTHS = Reply(
+    400,
+    b'{"errorCode":"ERR_BAD_REQUEST","message":"invalid request: both Content-Length and Transfer-Encoding are given"}',
+    (JSON, CLOSE),
+)
+_JUDGED = frozenset({b"host", b"origin", b"dapr-api-token", b"transfer-encoding", b"access-control-request-method"})
 _HOSTS = {Standing.KNOWN: None, Standing.NO_NAME: _BAD_HOST, Standing.STRANGE: _STRANGE_HOST}
 
 
@@ -91,15 +97,18 @@ class Gate:
         token = b""
         preflight = False
         for name, value in scope["headers"]:
+            if name not in _JUDGED:
+                continue
             if name == b"host":
                 if value not in self._known_hosts:
                     refusal = refusal or _HOSTS[self._host_names.standing(value)]
             elif name == b"origin":
-                if not self._any_origin and value.lower() not in self._origins:
-                    refusal = _FORBIDDEN
+                refusal = refusal if self._any_origin or value.lower() in self._origins else _FORBIDDEN
             elif name == b"dapr-api-token":
                 token = value
-            elif name == b"access-control-request-method":
+            elif name == b"transfer-encoding":
+                refusal = refusal or _two_lengths(scope)
+            else:
                 # Browsers send no token with the question whether they may.
                 preflight = bool(self._origins) and scope["method"] == "OPTIONS"
         if refusal is None and self._token and not compare_digest(token, self._token):
@@ -113,3 +122,8 @@ class Gate:
         sent = [value for name, value in scope["headers"] if name == b"authorization"]
         scheme, _, bearer = sent[0].partition(b" ") if len(sent) == 1 else (b"", b"", b"")
         return scheme.lower() == b"bearer" and compare_digest(bearer.strip(), self._token)
+
+
+def _two_lengths(scope: Scope) -> Reply | None:
+    """Refuse a request whose end somebody on its way may have found elsewhere (RFC 9112, section 6.1)."""
+    return _TWO_LENGTHS if any(name == b"content-length" for name, _ in scope["headers"]) else None

@@ -1,0 +1,75 @@
+"""uvicorn's connections, with limits on a request's line and headers: by itself it takes any number, for ever.
+
+One that asks for another protocol, which there is none of, ends with the reply: uvicorn would answer nothing after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+__all__ = ["BoundedHeads"]
+
+_LARGEST: Final = 64 * 1024
+"""Bytes of a request's line and headers that are held until they are whole; the last piece may make them more."""
+_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class BoundedHeads(HttpToolsProtocol):
+    """A connection that ends if a request's line and headers are too large, or not whole in the time of an idle one."""
+
+    _waiting = True
+    _size = 0
+    _limit: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._end()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client has sent."""
+        waited = self._waiting
+        super().data_received(data)
+        if waited and self._waiting:
+            self._size += len(data)
+            if self._size > _LARGEST:
+                self._refuse()
+
+    def on_message_begin(self) -> None:
+        """Begin with a head; the one before is whole."""
+        super().on_message_begin()
+        self._begin()
+
+    def on_headers_complete(self) -> None:
+        """Go on with the body."""
+        self._end()
+        super().on_headers_complete()
+        if self.parser.should_upgrade():
+            self.cycle.keep_alive = False  # the parser reads nothing after it: neither its body nor another request
+
+    def _begin(self) -> None:
+        self._end()
+        self._waiting, self._size = True, 0
+        self._limit = self.loop.call_later(self.config.timeout_keep_alive, self.transport.close)
+
+    def _end(self) -> None:
+        self._waiting = False
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+
+    def _refuse(self) -> None:
+        if self.transport.is_closing():
+            return
+        running: RequestResponseCycle | None = self.cycle
+        if running is None or running.response_complete:  # else it would stand in the middle of another reply
+            self.transport.write(_TOO_LARGE)
+        self.transport.close()
