@@ -79,6 +79,8 @@ async def _uvicorn(
 ) -> None:
     try:
         import uvicorn
+
+        from jackfield.serving.heads import BoundedHeads
     except ImportError as error:
         # It is installed, or the start would have ended before: something that it needs is missing or broken.
         cause = f"--server uvicorn: uvicorn can't be imported ({error.name or type(error).__name__})"
@@ -93,6 +95,7 @@ async def _uvicorn(
 
     config = uvicorn.Config(
         cast("Any", app),
+        http=BoundedHeads,
         lifespan="on",
         ws="none",
         log_config=None,
