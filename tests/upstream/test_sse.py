@@ -66,7 +66,7 @@ def test_rest(stream: bytes, rest: bytes) -> None:
     assert parser.rest() == rest
 
 
-@pytest.mark.parametrize("chunk", [b"x" * 40, b"data: 0123456789\n"])
+@pytest.mark.parametrize("chunk", [b"x" * 40, b"data: 0123456789\n", b"data:\n" * 10])
 def test_largest_event(chunk: bytes) -> None:
     """Neither a line nor an event without end fills the memory."""
     parser = EventParser(largest_event=100)

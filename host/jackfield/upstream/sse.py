@@ -26,6 +26,7 @@ class EventParser:
         self._pieces: list[bytes] = []
         self._held = 0
         self._data: list[bytes] = []
+        self._kept = 0
         self._after_cr = False
         self._at_start = True
 
@@ -48,7 +49,7 @@ class EventParser:
             self._pieces = [] if lines[-1].endswith((b"\n", b"\r")) else [lines.pop()]
             for line in lines:
                 self._take(line.rstrip(b"\r\n"), events)
-            self._held = sum(map(len, self._pieces)) + sum(map(len, self._data))
+            self._held = sum(map(len, self._pieces)) + self._kept
         else:
             self._after_cr = False
             self._pieces.append(chunk)
@@ -62,7 +63,7 @@ class EventParser:
         if self._pieces:
             self._take(b"".join(self._pieces), events)
         self._pieces = []
-        data, self._data = b"\n".join(self._data), []
+        data, self._data, self._kept = b"\n".join(self._data), [], 0
         return data
 
     def _take(self, line: bytes, events: list[bytes]) -> None:
@@ -72,8 +73,12 @@ class EventParser:
         if not line:
             if self._data:
                 events.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
-                self._data = []
+                self._data, self._kept = [], 0
         elif line.startswith(b"data:"):
-            self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+            self._keep(line[6:] if line[5:6] == b" " else line[5:])
         elif line == b"data":
-            self._data.append(b"")
+            self._keep(b"")
+
+    def _keep(self, data: bytes) -> None:
+        self._data.append(data)
+        self._kept += len(data) + 1  # counted as it comes: an event may be made of millions of lines, even empty ones
