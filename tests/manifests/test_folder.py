@@ -162,7 +162,52 @@ def test_a_deleted_file_is_gone(tmp_path: Path) -> None:
     found = reader(tmp_path)
     found.scan()
     (tmp_path / "a.yaml").unlink()
+    until(found.scan, lambda scan: not scan.unsettled)
     assert found.scan().files == {}
+
+
+def test_a_file_that_is_written_anew_is_never_gone(tmp_path: Path) -> None:
+    """Editors take a file away before they write the new one: what it said counts until that is there and read."""
+    put(tmp_path / "a.yaml", text("one"))
+    put(tmp_path / "b.yaml", text("two"))
+    found = reader(tmp_path)
+    found.scan()
+    (tmp_path / "a.yaml").rename(tmp_path / "a.yaml~")
+    away = found.scan()
+    assert (names(away), away.unsettled) == (["one", "two"], True)
+
+    put(tmp_path / "a.yaml", text("three"))
+    back = found.scan()
+    assert (names(back), back.unsettled) == (["three", "two"], False)
+
+
+def test_a_file_that_is_renamed_is_there_once(tmp_path: Path) -> None:
+    """A file under another name takes its components along at once: no scan has them twice, or not at all."""
+    put(tmp_path / "a.yaml", text("one"))
+    found = reader(tmp_path)
+    found.scan()
+    (tmp_path / "a.yaml").rename(tmp_path / "b.yaml")
+    scan = found.scan()
+    assert list(scan.files) == [str(tmp_path / "b.yaml")]
+    assert (names(scan), scan.unsettled) == (["one"], False)
+
+
+def test_a_folder_that_is_made_anew_file_by_file_loses_none(tmp_path: Path) -> None:
+    """While a folder that came back is being filled, the components of the files still to come are kept."""
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    for name in ("one", "two"):
+        put(folder / f"{name}.yaml", text(name))
+    found = reader(folder)
+    found.scan()
+    folder.rename(tmp_path / "away")
+    assert names(found.scan()) == ["one", "two"]
+
+    folder.mkdir()
+    put(folder / "one.yaml", text("one"))
+    assert names(found.scan()) == ["one", "two"]
+    put(folder / "two.yaml", text("two"))
+    assert names(found.scan()) == ["one", "two"]
 
 
 def test_a_folder_that_is_gone_keeps_its_files(tmp_path: Path) -> None:
@@ -182,7 +227,7 @@ def test_a_folder_that_is_gone_keeps_its_files(tmp_path: Path) -> None:
     gone = found.scan()
     assert (names(gone), gone.folders) == (["one"], {str(folder): False})
     folder.mkdir()
-    assert names(found.scan()) == []
+    assert names(until(found.scan, lambda scan: not scan.unsettled)) == []
 
 
 def test_the_swap_of_a_config_map_is_seen(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from jackfield.manifests.scope import excluded
 __all__ = ["SETTLE_SECONDS", "FileState", "FolderReader", "Scan", "read_file"]
 
 SETTLE_SECONDS = 0.05
-"""How long a file's size and time must have held still before it is read."""
+"""How long a file's size and time must have held still before it is read, and how long it must be gone to be gone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +78,21 @@ class Scan:
 
 @dataclass(slots=True)
 class _Known:
-    """What is remembered of one file."""
+    """What is remembered of one file.
+
+    Attributes:
+        state: what it said when it was read last.
+        read: its signature then.
+        seen: the signature that it was listed with last.
+        seen_at: when that was seen for the first time.
+        missed_at: when it was missing for the first time; None while it is listed.
+    """
 
     state: FileState | None
     read: Signature | None
     seen: Signature
     seen_at: float
+    missed_at: float | None = None
 
 
 class FolderReader:
@@ -134,10 +143,12 @@ class FolderReader:
             if known is None or known.seen != signature:
                 state, read = (known.state, known.read) if known else (None, None)
                 known = _Known(state, read, signature, moment)
+            known.missed_at = None
             now[path] = known
             if known.read != signature:
                 unsettled |= not (_settled(known, moment, clock) and self._read(path, known))
-        return now, unsettled
+        missing = _missing(before, listing, moment)
+        return (dict(sorted((now | missing).items())) if missing else now), unsettled or bool(missing)
 
     def _read(self, path: str, known: _Known) -> bool:
         """Read a file into ``known``, and return false if it changed meanwhile."""
@@ -188,6 +199,25 @@ def read_file(path: str, data: bytes, *, app_id: str, namespace: str | None) -> 
         problems += [notice] if notice else []
     broken = any(document.broken for document in parsed)
     return FileState(path, tuple(included), tuple(left_out), tuple(problems), broken, tuple(resiliencies))
+
+
+def _missing(before: Mapping[str, _Known], listing: Listing, moment: float) -> dict[str, _Known]:
+    """The files that are gone and have not been for long: they count as they were.
+
+    An editor may take a file away before it writes the new one, a folder that is made anew fills file by file, and one
+    that is listed while its link is switched may show half of what it was. What was renamed is gone at once.
+    """
+    gone = {path: known for path, known in before.items() if path not in listing.files and known.state is not None}
+    if not gone:
+        return gone
+    new = {signature for path, signature in listing.files.items() if path not in before}
+    for known in gone.values():
+        known.missed_at = moment if known.missed_at is None else known.missed_at
+    return {
+        path: known
+        for path, known in gone.items()
+        if known.missed_at is not None and moment - known.missed_at < SETTLE_SECONDS and known.read not in new
+    }
 
 
 def _settled(known: _Known, moment: float, clock: int) -> bool:
