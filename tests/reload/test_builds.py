@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -307,3 +309,25 @@ def test_a_component_is_not_ready_before_it_is_built() -> None:
         await reconciler.close()
 
     run(scenario)
+
+
+def test_an_instance_that_has_closed_is_forgotten() -> None:
+    """What an edit has replaced is not kept until the next one: it may be a large model."""
+
+    class Watched(Probe):
+        """Closes at once."""
+
+    async def run() -> None:
+        reconciler = reconciler_with(Watched)
+        await reconciler.apply(folder(one=component("one", "conversation.watched", version="1")))
+        entry = reconciler.catalog.entries["one"]
+        assert entry.instance is not None
+        instance, seen = entry.instance, weakref.ref(entry.instance.component)
+        await reconciler.apply(folder(one=component("one", "conversation.watched", version="2")))
+        await instance.closed()
+        del entry, instance
+        gc.collect()
+        assert seen() is None
+        await reconciler.close()
+
+    asyncio.run(run())

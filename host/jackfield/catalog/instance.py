@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +43,7 @@ class Instance:
     leases: int = 0
     retired: bool = False
     closing: asyncio.Task[None] | None = field(default=None, repr=False)
+    _closed: Callable[[Instance], None] | None = field(default=None, init=False, repr=False)
 
     def acquire(self) -> None:
         """Take a lease: the instance stays open until it is released."""
@@ -53,10 +55,15 @@ class Instance:
         if self.retired and not self.leases:
             self._start_closing()
 
-    def retire(self) -> None:
-        """Have the instance closed as soon as nothing uses it."""
+    def retire(self, closed: Callable[[Instance], None] | None = None) -> None:
+        """Have the instance closed as soon as nothing uses it.
+
+        Args:
+            closed: called with the instance when it has closed; it may be forgotten then.
+        """
         if not self.retired:
             self.retired = True
+            self._closed = closed
             if not self.leases:
                 self._start_closing()
 
@@ -68,6 +75,9 @@ class Instance:
     def _start_closing(self) -> None:
         if self.closing is None:
             self.closing = asyncio.get_running_loop().create_task(self._close())
+            if self._closed is not None:
+                closed = self._closed
+                self.closing.add_done_callback(lambda _: closed(self))
 
     async def _close(self) -> None:
         try:

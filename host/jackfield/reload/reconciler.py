@@ -296,5 +296,5 @@ class Reconciler:
         self._changed()
 
     def _retire(self, instance: Instance) -> None:
-        self._retired = {old for old in self._retired if old.closing is None or not old.closing.done()} | {instance}
-        instance.retire()
+        self._retired.add(instance)
+        instance.retire(closed=self._retired.discard)
