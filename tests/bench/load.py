@@ -1,12 +1,23 @@
-"""A load generator: kept-alive connections that send one request after another and check every byte that comes back."""
+"""A load generator: kept-alive connections that send one request after another and check every reply."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import cast
+
+import uvloop
 
 __all__ = ["Load", "Outcome"]
+
+_PATIENCE = 120.0
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+_LAST_CHUNK = b"0\r\n\r\n"
 
 
 @dataclass
@@ -17,72 +28,144 @@ class Outcome:
         seconds: how long it took.
         latencies: of each request, in seconds.
         faults: replies that were not the expected ones, by kind; any of them voids the run.
+        first: the body of the first reply.
     """
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     faults: dict[str, int] = field(default_factory=dict)
+    first: bytes = b""
 
     def percentile(self, share: float) -> float:
         """The latency that ``share`` of the requests stay under, in seconds."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
+    def fault(self, kind: str) -> None:
+        """Count a reply that was not the expected one."""
+        self.faults[kind] = self.faults.get(kind, 0) + 1
 
-@dataclass
+
+@dataclass(frozen=True)
 class Load:
     """One kind of request, and the reply that must come.
 
     Attributes:
         port: where the server listens.
-        path: the request's path.
-        body: the request's body.
-        expected: the reply's body, to the byte; the reply of the first request if None.
-        status: the reply's status.
+        paths: the requests' paths, asked in turn.
+        body: the requests' body.
+        text: what each reply must contain. If empty, each must equal the first one to the byte.
+        headers: further headers.
     """
 
     port: int
-    path: str
+    paths: tuple[str, ...]
     body: bytes
-    expected: bytes | None = None
-    status: int = 200
+    text: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
-    async def run(self, *, requests: int, connections: int) -> Outcome:
-        """Send ``requests`` over ``connections`` connections."""
+    def run(self, *, requests: int, connections: int) -> Outcome:
+        """Send ``requests`` over ``connections`` connections, in an event loop of its own."""
+        return uvloop.run(self._run(requests, connections))
+
+    async def _run(self, requests: int, connections: int) -> Outcome:
         outcome = Outcome()
-        left = iter(range(requests))
+        messages = itertools.islice(itertools.cycle(self._messages()), requests)
+        loop = asyncio.get_running_loop()
+        clients = [_Client(messages, outcome, self.text) for _ in range(connections)]
+        for client in clients:
+            await loop.create_connection(lambda client=client: client, "127.0.0.1", self.port)  # type: ignore[misc]
         began = perf_counter()
-        await asyncio.gather(*(self._connection(left, outcome) for _ in range(connections)))
+        for client in clients:
+            client.send()
+        _, waiting = await asyncio.wait([client.done for client in clients], timeout=_PATIENCE)
         outcome.seconds = perf_counter() - began
+        for _ in waiting:
+            outcome.fault(f"no reply within {_PATIENCE:.0f} s")
+        for client in clients:
+            client.transport.close()
         return outcome
 
-    async def _connection(self, left: object, outcome: Outcome) -> None:
-        head = (
-            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n\r\n"
-        ).encode()
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        for _ in left:  # type: ignore[attr-defined]
-            began = perf_counter()
-            writer.write(head + self.body)
-            fault = await self._read(reader)
-            outcome.latencies.append(perf_counter() - began)
-            if fault:
-                outcome.faults[fault] = outcome.faults.get(fault, 0) + 1
-                if fault == "closed":
-                    break
-        writer.close()
+    def _messages(self) -> list[bytes]:
+        further = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+        rest = (
+            f" HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Type: application/json\r\n{further}"
+            f"Content-Length: {len(self.body)}\r\n\r\n"
+        ).encode() + self.body
+        return [b"POST " + path.encode() + rest for path in self.paths]
 
-    async def _read(self, reader: asyncio.StreamReader) -> str:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            body = await reader.readexactly(length)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return "closed"
-        status = int(head[9:12])
-        if status != self.status:
-            return f"status {status}"
-        if self.expected is None:
-            self.expected = body
-        return "" if body == self.expected else "other bytes"
+
+class _Client(asyncio.Protocol):
+    """One connection: the next request leaves when the reply to the last one is there."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, messages: Iterator[bytes], outcome: Outcome, text: bytes) -> None:
+        self._messages = messages
+        self._outcome = outcome
+        self._text = text
+        self._buffer = b""
+        self.done = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def send(self) -> None:
+        """Send the next request, or end if there is none."""
+        message = next(self._messages, None)
+        if message is None:
+            self._end()
+            return
+        self._began = perf_counter()
+        self.transport.write(message)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer = self._buffer + data if self._buffer else data
+        head, end, rest = self._buffer.partition(b"\r\n\r\n")
+        if not end:
+            return
+        if length := _LENGTH.search(head):
+            if len(rest) < int(length[1]):
+                return
+        elif not _CHUNKED.search(head):
+            self._outcome.fault("a reply without a length")
+            self._end()
+            return
+        elif not rest.endswith(_LAST_CHUNK):
+            return
+        else:
+            rest = _joined(rest)
+        self._buffer = b""
+        self._outcome.latencies.append(perf_counter() - self._began)
+        self._judge(int(head[9:12]), rest)
+        self.send()
+
+    def _judge(self, status: int, body: bytes) -> None:
+        if status != 200:
+            self._outcome.fault(f"status {status}")
+        elif not self._outcome.first:
+            self._outcome.first = body
+        if self._text and self._text not in body:
+            self._outcome.fault("another text")
+        elif not self._text and body != self._outcome.first:
+            self._outcome.fault("other bytes")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self._outcome.fault("a closed connection")
+            self._end()
+
+    def _end(self) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+
+
+def _joined(chunked: bytes) -> bytes:
+    """Put the chunks of a body together."""
+    pieces = []
+    while chunked:
+        size, _, rest = chunked.partition(b"\r\n")
+        length = int(size.partition(b";")[0], 16)
+        pieces.append(rest[:length])
+        chunked = rest[length + 2 :]
+    return b"".join(pieces)
