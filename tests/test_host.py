@@ -56,6 +56,13 @@ def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(asyncio.wait_for(scenario(), 10))
 
 
+def _quiet() -> asyncio.Event:
+    """What a server sets when its last connection has ended."""
+    quiet = asyncio.Event()
+    quiet.set()
+    return quiet
+
+
 def host_of(folder: Path, **settings: Any) -> tuple[Host, list[bool]]:
     """Make a host, and the list of the stops that it asks for."""
     stops: list[bool] = []
@@ -70,7 +77,7 @@ def test_a_stop_during_the_first_start_is_no_failure(folder: Path, caplog: pytes
     async def scenario() -> None:
         host, stops = host_of(folder, strict=True)
         await host.start()
-        await host.drain()
+        await host.drain(_quiet())
         await host.close()
         assert host.exit_code == 0
         assert stops == []
@@ -89,7 +96,7 @@ def test_a_stop_ends_the_wait_for_what_a_predecessor_served(folder: Path) -> Non
         host, _ = host_of(folder, first=(scan, 7))
         starting = asyncio.ensure_future(host.start())
         await asyncio.sleep(0)
-        await host.drain()
+        await host.drain(_quiet())
         await starting
         await host.close()
 

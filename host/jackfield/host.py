@@ -172,13 +172,18 @@ class Host:
         """Have the process stop, gracefully or at once."""
         self._stop(force)
 
-    async def drain(self) -> None:
-        """Let running requests finish within the budget, then cut them off; each gets an error that says so."""
+    async def drain(self, quiet: asyncio.Event) -> None:
+        """Let running requests finish within the budget, then cut them off; each gets an error that says so.
+
+        Args:
+            quiet: set when no connection is left on which a request could still come.
+        """
         self._stopping.set()
         if self.services is not None:
             self.services.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(self.options.graceful_shutdown_seconds):
+                await quiet.wait()
                 await self.running.ended()
         self.cutting = True
         cut = set(self.running)

@@ -1,13 +1,22 @@
-"""Connections at both servers: who leaves takes nothing of the host's with it."""
+"""Connections at both servers: who leaves takes nothing of the host's with it, and a stop loses no request."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame
 from running import RunningHost, component
+from scripted import Signal, sse_events, streamed, streaming_plugin
 
+from jackfield import ConversationRequest, Delta, Event, Finish, TextPart
 from jackfield.serving.network import Network
 
 _H2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
@@ -39,15 +48,79 @@ def test_a_connection_ends_with_its_client(tmp_path: Path, server: str, sent: by
         assert answer in received
 
 
-def test_a_stop_leaves_a_new_connection_its_first_request(tmp_path: Path) -> None:
-    """Who was let in just before the stop is answered; a connection that was idle between requests is closed."""
+@pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
+def test_a_stop_leaves_every_connection_a_last_request(tmp_path: Path, server: str) -> None:
+    """Who was let in, or answered, just before the stop is answered once more and told that this was all."""
     (tmp_path / "echo.yaml").write_text(component("echo"))
-    with RunningHost(tmp_path) as host, host.connect() as new, host.connect() as idle:
-        for connection in (new, idle):
+    with RunningHost(tmp_path, Network(port=0, server=server)) as host, ExitStack() as stack:
+        new, half, silent, kept = (stack.enter_context(host.connect()) for _ in range(4))
+        for connection in (new, half, silent, kept):
             connection.settimeout(10)
-        idle.sendall(_REQUEST)
-        assert b"204" in idle.recv(1000)  # and so the other one, which came before, has been let in
+        kept.sendall(_REQUEST)
+        assert b"204" in kept.recv(1000)  # and so the others, which came before, have been let in
         host.stop()
-        assert idle.recv(1000) == b""
-        new.sendall(_REQUEST)
-        assert b"204" in new.recv(1000)
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.02), host.loop).result(10)  # its tasks have heard of it then
+        half.sendall(_REQUEST[:20])
+        for connection in (new, kept):
+            connection.sendall(_REQUEST)
+            reply = connection.recv(1000).lower()
+            assert b"204" in reply
+            assert b"connection: close" in reply
+            assert connection.recv(1000) == b""
+        began = time.monotonic()
+        assert silent.recv(1000) == b""
+        assert half.recv(1000) == b""
+        host.join()
+        assert time.monotonic() - began < 3, "half a request holds up the stop"
+
+
+@pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
+def test_a_stop_leaves_a_stream_that_had_begun_a_last_request(tmp_path: Path, server: str) -> None:
+    """A reply whose head has left before the stop can't say that it is the last, so its connection takes another."""
+    more = Signal()
+
+    async def talk(request: ConversationRequest) -> AsyncGenerator[Event, None]:
+        yield Delta(TextPart("begun"))
+        await more.wait()
+        yield Finish("stop")
+
+    (tmp_path / "talk.yaml").write_text(component("talk", "conversation.talk"))
+    with RunningHost(tmp_path, Network(port=0, server=server), plugins=[streaming_plugin(talk=talk)]) as host:
+        with streamed(host, "talk") as response:
+            connection: socket.socket = vars(response.fp.raw)["_sock"]
+            host.stop()
+            more.set()
+            assert [event.name for event in sse_events(response)] == ["", "", "done"]
+            connection.sendall(_REQUEST)
+            reply = connection.recv(1000).lower()
+        assert b"204" in reply
+        assert b"connection: close" in reply
+
+
+def test_a_stop_tells_an_http2_client_and_answers_what_it_has_sent(tmp_path: Path) -> None:
+    """GOAWAY comes at once with the highest number there is, and a stream that crossed it is answered."""
+    (tmp_path / "echo.yaml").write_text(component("echo"))
+    ask = [(":method", "GET"), (":path", "/v1.0/healthz/outbound"), (":scheme", "http"), (":authority", "localhost")]
+    with RunningHost(tmp_path) as host, host.connect() as connection:
+        connection.settimeout(10)
+        client = H2Connection(H2Configuration(client_side=True))
+        client.initiate_connection()
+        client.send_headers(1, ask, end_stream=True)
+        connection.sendall(client.data_to_send())
+        frames = _frames(connection)
+        assert next(frame for frame in frames if isinstance(frame, HeadersFrame)).stream_id == 1
+        host.stop()
+        away = next(frame for frame in frames if isinstance(frame, GoAwayFrame))
+        assert away.last_stream_id == (1 << 31) - 1
+        client.send_headers(3, ask, end_stream=True)
+        connection.sendall(client.data_to_send())
+        assert [frame.stream_id for frame in frames if isinstance(frame, HeadersFrame)] == [3]
+
+
+def _frames(connection: socket.socket) -> Iterator[Frame]:
+    """Give the frames of HTTP/2 that come, to the connection's end."""
+    reader = connection.makefile("rb")
+    while len(head := reader.read(9)) == 9:
+        frame, length = Frame.parse_frame_header(memoryview(head))
+        frame.parse_body(memoryview(reader.read(length)))
+        yield frame

@@ -18,6 +18,7 @@ from jackfield.logs import LogSettings
 from jackfield.options import HostOptions
 from jackfield.serving.board import Board
 from jackfield.serving.code import CodeWatcher
+from jackfield.serving.entrance import Entrance
 from jackfield.serving.frames import (
     Applied,
     Failed,
@@ -77,6 +78,7 @@ class Parent:
         self._options = options
         self._network = network
         self._sockets = sockets
+        self._entrance = Entrance(sockets)
         self._slots = [Slot(number) for number in range(1, workers + 1)]
         self._launcher = Launcher(options, network, sockets, logs=logs, workers=workers)
         self._board = Board(slot.worker for slot in self._slots)
@@ -283,9 +285,7 @@ class Parent:
         for task in following:
             task.cancel()
         _log.info("stopping")
-        # While a copy of a listening socket is open anywhere, the kernel goes on accepting for it.
-        for bound in self._sockets:
-            bound.close()
+        self._entrance.close()
         for slot in self._slots:
             if slot.attached:
                 slot.tell("stop", encode(Stop()))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any, cast
 
 from starlette.types import ASGIApp
@@ -24,11 +23,19 @@ _AFTER_DRAIN = 2.0
 
 
 async def serve(
-    app: ASGIApp, sockets: list[socket.socket], network: Network, stop: asyncio.Event, *, drain: float
+    app: ASGIApp,
+    sockets: list[socket.socket],
+    network: Network,
+    stop: asyncio.Event,
+    *,
+    drain: float,
+    quiet: Callable[[], None],
 ) -> None:
     """Serve an application on bound sockets until ``stop`` is set.
 
-    From then on new connections are refused, idle ones closed, and running replies left to the host's own drain.
+    From then on no new connection is taken but those that the kernel has made already. Every reply is its connection's
+    last and says so; a connection that is silent for half a second is closed. What runs is left to the host's own
+    drain, and two seconds after that it is ended.
 
     Args:
         app: the application.
@@ -36,12 +43,20 @@ async def serve(
         network: the server to use and its TLS files.
         stop: ends serving.
         drain: seconds that the host gives running replies.
+        quiet: called when no connection is left after the stop.
     """
-    await (_uvicorn if network.server == "uvicorn" else _hypercorn)(app, sockets, network, stop, drain + _AFTER_DRAIN)
+    carry = _uvicorn if network.server == "uvicorn" else _hypercorn
+    await carry(app, sockets, network, stop, budget=drain + _AFTER_DRAIN, quiet=quiet)
 
 
 async def _hypercorn(
-    app: ASGIApp, sockets: list[socket.socket], network: Network, stop: asyncio.Event, budget: float
+    app: ASGIApp,
+    sockets: list[socket.socket],
+    network: Network,
+    stop: asyncio.Event,
+    *,
+    budget: float,
+    quiet: Callable[[], None],
 ) -> None:
     from hypercorn.config import Config
 
@@ -49,7 +64,6 @@ async def _hypercorn(
 
     # hypercorn keeps misspelt settings in silence, so they are set one by one under a type checker's eyes.
     config = Config()
-    config.bind = [f"fd://{bound.detach()}" for bound in sockets]
     config.backlog = BACKLOG  # hypercorn listens again, on the sockets that listen already
     config.accesslog = None
     config.errorlog = _server_log()
@@ -64,7 +78,7 @@ async def _hypercorn(
         if network.client_ca is not None:
             config.ca_certs = str(network.client_ca)
             config.verify_mode = ssl.CERT_REQUIRED
-    await serve_connections(app, config, stopped=stop.wait)
+    await serve_connections(app, config, sockets, stopped=stop.wait, quiet=quiet)
 
 
 def _server_log() -> logging.Logger:
@@ -75,7 +89,13 @@ def _server_log() -> logging.Logger:
 
 
 async def _uvicorn(
-    app: ASGIApp, sockets: list[socket.socket], network: Network, stop: asyncio.Event, budget: float
+    app: ASGIApp,
+    sockets: list[socket.socket],
+    network: Network,
+    stop: asyncio.Event,
+    *,
+    budget: float,
+    quiet: Callable[[], None],
 ) -> None:
     try:
         import uvicorn
@@ -85,13 +105,7 @@ async def _uvicorn(
         # It is installed, or the start would have ended before: something that it needs is missing or broken.
         cause = f"--server uvicorn: uvicorn can't be imported ({error.name or type(error).__name__})"
         raise ConfigurationError(f"{cause}; install it again: pip install 'jackfield[uvicorn]'") from None
-
-    class Server(uvicorn.Server):
-        """Leaves the signals to the host."""
-
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
+    from jackfield.serving.unhurried import Server
 
     config = uvicorn.Config(
         cast("Any", app),
@@ -101,21 +115,11 @@ async def _uvicorn(
         log_config=None,
         access_log=False,
         server_header=False,
+        backlog=BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=int(budget) + 1,
         ssl_certfile=network.certificate,
         ssl_keyfile=network.private_key,
         ssl_ca_certs=str(network.client_ca) if network.client_ca else None,
         ssl_cert_reqs=ssl.CERT_REQUIRED if network.client_ca else ssl.CERT_NONE,
     )
-    server = Server(config)
-
-    async def end() -> None:
-        await stop.wait()
-        server.should_exit = True
-
-    ending = asyncio.get_running_loop().create_task(end())
-    try:
-        await server.serve(sockets=sockets)
-    finally:
-        ending.cancel()
+    await Server(config, stop, budget=budget, quiet=quiet).serve(sockets=sockets)

@@ -16,6 +16,7 @@ from jackfield.frontends.host_view import HostView, ServiceScope
 from jackfield.host import Host
 from jackfield.http.app import build_app
 from jackfield.options import HostOptions
+from jackfield.serving.entrance import Entrance
 from jackfield.serving.network import Network
 from jackfield.serving.servers import serve
 from jackfield.serving.services import Services
@@ -43,13 +44,25 @@ def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return runner.run(main())
 
 
-async def serve_host(host: Host, network: Network, sockets: list[socket.socket], stop: asyncio.Event) -> None:
-    """Serve a host until ``stop`` is set, then let running replies finish within the host's budget."""
-    draining = asyncio.get_running_loop().create_task(_drain(host, stop))
+async def serve_host(
+    host: Host, network: Network, sockets: list[socket.socket], stop: asyncio.Event, entrance: Entrance | None = None
+) -> None:
+    """Serve a host until ``stop`` is set, then let running replies finish within the host's budget.
+
+    Args:
+        host: the host.
+        network: how to serve.
+        sockets: bound and listening.
+        stop: ends serving.
+        entrance: what to shut then; a process that shares its sockets with others leaves that to its parent.
+    """
+    quiet = asyncio.Event()
+    draining = asyncio.get_running_loop().create_task(_drain(host, stop, quiet, entrance))
     try:
         budget = host.options.graceful_shutdown_seconds
-        await serve(build_app(host, network), sockets, network, stop, drain=budget)
+        await serve(build_app(host, network), sockets, network, stop, drain=budget, quiet=quiet.set)
     finally:
+        quiet.set()
         stop.set()
         await draining
 
@@ -78,15 +91,17 @@ async def _serve_here(host: Host, network: Network, sockets: list[socket.socket]
     names = ", ".join(str(folder) for folder in host.options.folders)
     _log.info("serving", extra={"url": urls, "manifests": names, "pid": os.getpid()})
     host.services = Services(host.plugins, HostView(host, network), ServiceScope(once=False))
-    await serve_host(host, network, sockets, stop)
+    await serve_host(host, network, sockets, stop, Entrance(sockets))
     _log.info("stopped")
     return host.exit_code
 
 
-async def _drain(host: Host, stop: asyncio.Event) -> None:
+async def _drain(host: Host, stop: asyncio.Event, quiet: asyncio.Event, entrance: Entrance | None) -> None:
     await stop.wait()
+    if entrance is not None:
+        entrance.shut()
     _log.info("stopping", extra={"running": len(host.running)})
-    await host.drain()
+    await host.drain(quiet)
 
 
 def _stop(stop: asyncio.Event, force: bool) -> None:
