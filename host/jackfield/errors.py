@@ -255,7 +255,13 @@ class Problem:
     def __str__(self) -> str:
         parts = [self.place, self.field, self.cause] if self.field else [self.place, self.cause]
         text = ": ".join(parts)
-        return f"{text}; {self.fix}" if self.fix else text
+        told = f"{text}; {self.fix}" if self.fix else text
+        # Names are the manifest's own, with line ends and terminal codes in them if it likes: a problem is one line.
+        return told if told.isprintable() else "".join(sign if sign.isprintable() else _escaped(sign) for sign in told)
+
+
+def _escaped(sign: str) -> str:
+    return sign.encode("unicode_escape").decode()
 
 
 @dataclass(eq=False)

@@ -272,6 +272,20 @@ def test_half_a_head_is_a_broken_document(line: str) -> None:
     assert [problem.component for problem in parsed.problems] == ["llm"]
 
 
+def test_a_document_with_a_misspelt_name_alone_is_skipped_and_not_broken() -> None:
+    """It has no error, so that nothing is kept stale for it; the guess is told."""
+    found = read("piVersion:")
+    assert not found.broken
+    assert [problem.severity for problem in found.problems] == ["warning", "notice"]
+    assert found.problems[0].fix == "did you mean apiVersion?"
+
+
+def test_a_problem_is_one_line_whatever_the_names_are() -> None:
+    """Line ends and terminal codes of a manifest's own names are shown as escapes."""
+    (problem,) = read('apiVersion: v1\nkind: "a\\nb\\e[2Jc"\n').problems
+    assert r"a\nb\x1b[2Jc" in str(problem)
+
+
 def test_problems_name_the_component_of_the_document() -> None:
     """Whoever shows a component's problems finds them by its name."""
     parsed = read(f"{SMALL}  ignoreErrors: 'x'\n")

@@ -53,11 +53,12 @@ def parse_document(document: Document, *, file: str) -> ParsedDocument:
         return ParsedDocument(None, ())
     reader = Reader(file, tree.root.line)
     top = reader.fields(tree.root, "", LEVELS[""])
-    if reader.problems and not top:
+    if any(problem.severity == "error" for problem in reader.problems) and not top:
         return ParsedDocument(None, tuple(reader.problems), broken=True)
     kind, notice = _looked_at(top, reader)
     if notice is not None:
-        return ParsedDocument(None, (notice,), broken=notice.severity == "error")
+        guesses = () if top else reader.problems  # a document of another kind has fields of its own
+        return ParsedDocument(None, (*guesses, notice), broken=notice.severity == "error")
     if kind == RESILIENCY:
         resiliency = read_resiliency(document, tree, file)
         return ParsedDocument(None, resiliency.problems, resiliency=resiliency)
