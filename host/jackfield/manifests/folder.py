@@ -19,10 +19,15 @@ from jackfield.manifests.reading import parse_document
 from jackfield.manifests.resiliency import ResiliencyManifest
 from jackfield.manifests.scope import excluded
 
-__all__ = ["SETTLE_SECONDS", "FileState", "FolderReader", "Scan", "read_file"]
+__all__ = ["LARGEST_FILE", "SETTLE_SECONDS", "FileState", "FolderReader", "Scan", "read_file"]
 
 SETTLE_SECONDS = 0.05
 """How long a file's size and time must have held still before it is read, and how long it must be gone to be gone."""
+
+LARGEST_FILE = 16 * 1024 * 1024
+"""Bytes of a file that is read: sixteen times what a ConfigMap can hold."""
+
+_MOST_PROBLEMS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,9 +157,19 @@ class FolderReader:
 
     def _read(self, path: str, known: _Known) -> bool:
         """Read a file into ``known``, and return false if it changed meanwhile."""
+        if known.seen.size > LARGEST_FILE:
+            cause, fix = (
+                f"the file is larger than {LARGEST_FILE >> 20} MiB",
+                "split it, or take out what is no manifest",
+            )
+            known.read, known.state = (
+                known.seen,
+                FileState(path, problems=(Problem(path, 0, "", cause, fix),), broken=True),
+            )
+            return True
         try:
             with open(path, "rb") as file:  # noqa: PTH123 - a Path for each of a thousand files costs more than the read
-                data = file.read()
+                data = file.read(LARGEST_FILE + 1)
                 after = Signature.of(os.fstat(file.fileno()))
         except OSError as error:
             if isinstance(error, FileNotFoundError) and known.seen != UNKNOWN:
@@ -184,7 +199,7 @@ def read_file(path: str, data: bytes, *, app_id: str, namespace: str | None) -> 
     try:
         parsed = [parse_document(document, file=path) for document in split(decode_file(data, path))]
     except ManifestError as error:
-        return FileState(path, problems=tuple(error.problems), broken=True)
+        return FileState(path, problems=_told(path, error.problems), broken=True)
     problems = [problem for document in parsed for problem in document.problems]
     included: list[ComponentManifest] = []
     left_out: list[ComponentManifest] = []
@@ -198,7 +213,16 @@ def read_file(path: str, data: bytes, *, app_id: str, namespace: str | None) -> 
         resiliencies += [] if notice else [resiliency]
         problems += [notice] if notice else []
     broken = any(document.broken for document in parsed)
-    return FileState(path, tuple(included), tuple(left_out), tuple(problems), broken, tuple(resiliencies))
+    return FileState(path, tuple(included), tuple(left_out), _told(path, problems), broken, tuple(resiliencies))
+
+
+def _told(path: str, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return what is said of a file: all that is wrong, but not so much that it fills log and metadata."""
+    if len(problems) <= _MOST_PROBLEMS:
+        return tuple(problems)
+    worst = sorted(problems, key=lambda problem: problem.severity != "error")[:_MOST_PROBLEMS]
+    more = f"{len(problems) - len(worst)} more problems of this file are not listed"
+    return (*worst, Problem(path, 0, "", more, "mend those that are", severity=worst[0].severity))
 
 
 def _missing(before: Mapping[str, _Known], listing: Listing, moment: float) -> dict[str, _Known]:
