@@ -11,7 +11,7 @@ from typing import TypeAlias
 from edit_lane import Document, Lane
 from edit_ledger import GONE
 from edit_manifests import LAYOUTS
-from edit_writing import WAYS
+from edit_writing import WAYS, WHOLE
 
 __all__ = ["KINDS", "Files", "Kind"]
 
@@ -178,7 +178,7 @@ async def spoil(lane: Lane) -> None:
     """Make bad edits, one or two in a row; then mend the file, as it was or with other versions."""
     path = lane.draw.choice(lane.paths)
     for _ in range(lane.draw.choice((1, 1, 2))):
-        await lane.bad(path, lane.drawn_bad(), way=lane.draw.choice(list(WAYS)) if lane.draw.random() < 0.3 else "")
+        await lane.bad(path, lane.drawn_bad(), way=lane.draw.choice(WHOLE))
     if lane.draw.random() < 0.3:
         data = lane.render(path)
         await lane.unchanged("mended as it was", path.name, lambda: lane.put(path, data))

@@ -79,7 +79,7 @@ def _secret(name: str, version: str) -> bytes:
 
 
 BAD: tuple[Bad, ...] = (
-    Bad("no YAML", lambda name, version: f"{name}: [{version}".encode(), "YAML", whole=True),
+    Bad("no YAML", lambda name, version: f"{name}: [{version}".encode(), ":1: ", whole=True),
     Bad("not UTF-8", lambda name, version: manifest(name, version).encode("utf-16"), "UTF-8", whole=True),
     Bad("empty", lambda name, version: b"", "is empty", whole=True),
     Bad("blanks", lambda name, version: b"\n \n\n", "is empty", whole=True),

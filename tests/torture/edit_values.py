@@ -10,7 +10,7 @@ from typing import Any
 from edit_field import Field
 from edit_lane import Lane
 from edit_manifests import manifest
-from edit_writing import WAYS
+from edit_writing import WHOLE
 
 __all__ = ["Policies", "Secrets"]
 
@@ -39,7 +39,7 @@ class Policies(Lane):
         what = self.draw.choice(("another policy", "another policy", "a policy deleted", "spoilt"))
         if what == "spoilt" and self.tried > 1:
             edit, _ = self.begun("bad: a policy", self.path.name, {self.name: str(self.tried)})
-            await self.put(self.path, _policy(self.name, "few"), self.draw.choice(list(WAYS)))
+            await self.put(self.path, _policy(self.name, "few"), self.draw.choice(WHOLE))
             await self.field.named(edit, self.probes[0], self._missing)
             for probe in self.probes:
                 await self.field.check(probe, self.name)
@@ -53,7 +53,7 @@ class Policies(Lane):
 
         async def write() -> None:
             if tried > 1:
-                await self.put(self.path, _policy(self.name, tried - 1), self.draw.choice(list(WAYS)))
+                await self.put(self.path, _policy(self.name, tried - 1), self.draw.choice(WHOLE))
             else:
                 self.path.unlink()
 

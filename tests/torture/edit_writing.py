@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
-__all__ = ["WAYS", "Way", "swap_link"]
+__all__ = ["WAYS", "WHOLE", "Way", "swap_link"]
 
 Way: TypeAlias = Callable[[Path, bytes, Random], Awaitable[None]]
 
@@ -66,7 +66,7 @@ async def _half_then_rest(path: Path, data: bytes, draw: Random) -> None:
 
 async def _in_pieces(path: Path, data: bytes, draw: Random) -> None:
     """Write piece by piece, each sooner after the last than the host takes for the end."""
-    cuts = sorted(draw.sample(range(1, len(data)), min(6, len(data) - 1)))
+    cuts = sorted(draw.sample(range(data.rindex(b"spec:"), len(data)), 6))
     with path.open("wb", buffering=0) as file:
         for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
             file.write(data[start:end])
@@ -99,6 +99,9 @@ WAYS: dict[str, Way] = {
     "moved in": _moved_in,
 }
 """Names of ways to write a file, and how."""
+
+WHOLE = ("written in place", "renamed over", "written as vim does", "moved in")
+"""Those that write any file, at one go."""
 
 
 def swap_link(link: Path, target: str) -> None:

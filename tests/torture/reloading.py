@@ -25,7 +25,7 @@ from edit_values import Policies, Secrets
 from figures import BrokenPromiseError, Figure
 from process import Process, serving
 from raw_client import connected
-from versioned_plugin import VITALS_PATH, install_versioned
+from versioned_plugin import VITALS_PATH, install_versioned, on_path
 from vitals import Vitals, vitals_of
 
 __all__ = ["torture"]
@@ -67,7 +67,7 @@ def torture(*, seconds: float, seed: int, lanes: int = 4, limit: float = LIMIT, 
         for lane in moving:
             lane.prepare()
         more = [argument for folder in folders[1:] for argument in ("--manifests", str(folder))]
-        with serving(files, *more, "--workers", str(WORKERS), PYTHONPATH=str(site)) as process:
+        with serving(files, *more, "--workers", str(WORKERS), PYTHONPATH=on_path(site)) as process:
             try:
                 return uvloop.run(_Run(process, field, moving, seed).run(seconds, limit=limit, growth=growth))
             except* BrokenPromiseError as group:
@@ -91,9 +91,9 @@ class _Run:
         field = self.field
         await self._started()
         watch = await field.probes()
+        quiet = await self._rest(watch)
         for lane in self.lanes:
             lane.probes = await field.probes()
-        quiet = await self._rest(watch)
         async with asyncio.TaskGroup() as group:
             for number in range(_KEPT_ALIVE + _FRESH):
                 group.create_task(self._ask(number))
@@ -157,7 +157,10 @@ class _Run:
             counts = []
             for probe in watch:
                 facts = await probe.json(VITALS_PATH)
-                counts.append({**facts, "descriptors": len(vitals_of(probe.pid).descriptors)})
+                now = vitals_of(probe.pid)
+                # The event loop's own pool is bounded, and has as many threads as were ever busy at once.
+                own = {"threads": now.threads - facts["pool"], "descriptors": len(now.descriptors)}
+                counts.append({**facts, **own})
             if before is None or perf_counter() - began > _PATIENCE:
                 return counts
             if all(now[key] <= then[key] for now, then in zip(counts, before, strict=True) for key in _COUNTED):
@@ -185,7 +188,7 @@ class _Run:
                 Figure("failed or wrong", "0"),
                 Figure("edits live in all workers, p50", f"{_quantile(field.delays, 0.5) * 1000:.0f} ms"),
                 Figure("edits live in all workers, p99", f"{p99 * 1000:.0f} ms", f"at most {limit * 1000:.0f} ms"),
-                Figure("edits live in all workers, slowest", f"{worst * 1000:.0f} ms"),
+                Figure("edits live in all workers, slowest", f"{worst * 1000:.0f} ms", field.slow[0][1] if 0 else ""),
                 Figure("secrets live in all workers, slowest", f"{max(field.secret_delays) * 1000:.0f} ms"),
             ]
             if kinds
@@ -216,7 +219,7 @@ def _flat(before: list[dict[str, int]], after: list[dict[str, int]]) -> list[Fig
     for then, now in zip(before, after, strict=True):
         more = [f"{now[key]} {key} instead of {then[key]}" for key in _COUNTED if now[key] > then[key]]
         if more:
-            raise BrokenPromiseError(f"worker {now['pid']} keeps {', '.join(more)} after the last edit")
+            raise BrokenPromiseError(f"worker {now['pid']} keeps {', '.join(more)} after the last edit: {now['alive']}")
     more = {key: sum(now[key] for now in after) for key in _COUNTED}
     return [Figure(f"{key} more than before the first edit", "0", f"{more[key]} in all") for key in _COUNTED]
 

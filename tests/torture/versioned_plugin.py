@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 from plugin_site import Site
 
-__all__ = ["VITALS_PATH", "Told", "install_versioned", "told"]
+__all__ = ["VITALS_PATH", "Told", "install_versioned", "on_path", "told"]
 
 VITALS_PATH = "/torture/vitals"
 
@@ -76,8 +77,9 @@ async def vitals(scope, receive, send):
     facts = {
         "pid": os.getpid(),
         "tasks": len(asyncio.all_tasks()),
-        "threads": threading.active_count(),
+        "pool": sum(thread.name.startswith(("asyncio_", "uvloop_")) for thread in threading.enumerate()),
         "instances": len(_ALIVE),
+        "alive": sorted(one.words for one in _ALIVE),
     }
     body = json.dumps(facts).encode()
     head = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
@@ -119,6 +121,11 @@ def install_versioned(folder: Path) -> Path:
     folder.mkdir()
     Site(folder).install("versioned", _PLUGIN)
     return folder
+
+
+def on_path(folder: Path) -> str:
+    """Put a folder before what is on PYTHONPATH already."""
+    return os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", "")]))
 
 
 def told(text: str) -> Told:
