@@ -84,9 +84,9 @@ def series(options: Options) -> Iterator[tuple[str, list[_Point]]]:
     yield "components", [few(count, components=count) for count in SIZES if count <= most]
     yield (
         "connections",
-        # As many requests of each connection as there are rounds' worth of them, at least.
+        # Enough that making the connections is a small part of what is measured.
         [
-            few(count, connections=count, requests=max(options.requests, count))
+            few(count, connections=count, requests=max(options.requests, 20 * count))
             for count in CONNECTIONS
             if count <= most
         ],
@@ -104,7 +104,7 @@ def series(options: Options) -> Iterator[tuple[str, list[_Point]]]:
         ],
     )
     yield "plugins, idle", [few(count, plugins=count) for count in PLUGINS if count <= most]
-    yield "plugins, a stage each", [few(count, plugins=count, plugin=_STAGE) for count in PLUGINS if count <= most]
+    yield "plugins, one stage each", [few(count, plugins=count, plugin=_STAGE) for count in PLUGINS if count <= most]
 
 
 def measured(points: list[_Point], server: str, rounds: int) -> dict[int, Sample]:
@@ -160,4 +160,9 @@ def _draw(found: list[Series], path: Path) -> None:
     """Draw the chart; only then is the library that draws needed."""
     from charts import curves
 
-    curves({one.name: {value: (row.cpu, row.memory) for value, row in one.found.items()} for one in found}, path)
+    panels: dict[str, dict[str, dict[int, tuple[float, float]]]] = {}
+    for one in found:
+        # What grows in two ways has one panel with two curves.
+        panel, _, way = one.name.partition(", ")
+        panels.setdefault(panel, {})[way] = {value: (row.cpu, row.memory) for value, row in one.found.items()}
+    curves(panels, path)

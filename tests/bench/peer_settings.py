@@ -59,6 +59,15 @@ litellm_settings:
   telemetry: false
 """
 
+# Its HTTP server writes a line for each request otherwise.
+_LITELLM_LOG = """\
+version: 1
+disable_existing_loggers: false
+loggers:
+  uvicorn.access:
+    level: WARNING
+"""
+
 _FERROGW = """\
 strategy:
   mode: single
@@ -89,10 +98,10 @@ PEERS = {
         registry="pypi",
         command=(
             *("$environment/bin/litellm", "--config", "$folder/config.yaml", "--host", "127.0.0.1", "--port", "$port"),
-            *("--num_workers", "1", "--telemetry", "False"),
+            *("--num_workers", "1", "--telemetry", "False", "--log_config", "$folder/log.yaml"),
         ),
         ready="/health/liveliness",
-        files={"config.yaml": _LITELLM},
+        files={"config.yaml": _LITELLM, "log.yaml": _LITELLM_LOG},
         # Its list of prices comes from its package instead of from its makers' server.
         variables={"LITELLM_LOG": "ERROR", "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
     ),

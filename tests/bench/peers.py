@@ -56,7 +56,7 @@ def started(stack: ExitStack, options: Options) -> tuple[Measured, list[Row]]:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     upstream = stack.enter_context(script("instant_upstream.py"))
     asked, native = completion(ASKED, MODEL), alpha2(ASKED)
-    rows = [_row("no gateway", upstream, COMPLETIONS, asked)]
+    rows = [_row("upstream alone", upstream, COMPLETIONS, asked)]
     (folder / "manifests").mkdir()
     (folder / "manifests" / "llm.yaml").write_text(manifest(MODEL, upstream=upstream.port))
     for server in options.servers:
@@ -132,14 +132,14 @@ def report(options: Options) -> Report:
 def table(rows: list[Row], options: Options) -> str:
     """Lay the rows out in columns."""
     text = f"{options.requests} requests a round over {options.connections} connections, best of {options.rounds}\n\n"
-    text += f"{'':<29}{'us CPU':>6} {'req/s':>7} {'p50 ms':>7} {'p99 ms':>7}"
+    text += f"{'':<33}{'us CPU':>6} {'req/s':>7} {'p50 ms':>7} {'p99 ms':>7}"
     text += f"{'MiB idle':>10} {'loaded':>7} {'after':>7} {'start s':>8}\n"
     for row in rows:
         if isinstance(row.found, str) or row.process is None:
-            text += f"{row.name:<29}{row.found}\n"
+            text += f"{row.name:<33}{row.found}\n"
             continue
         found = row.found
-        text += f"{row.name:<29}{found.cpu:>6.0f} {found.throughput:>7.0f} {found.middle:>7.2f} {found.slow:>7.2f}"
+        text += f"{row.name:<33}{found.cpu:>6.0f} {found.throughput:>7.0f} {found.middle:>7.2f} {found.slow:>7.2f}"
         text += f"{row.idle:>10.0f} {row.loaded:>7.0f} {row.after:>7.0f} {row.process.started:>8.2f}\n"
     return text
 
