@@ -58,7 +58,7 @@ async def main(server: str, pieces: int) -> None:
 
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await serve(served, sockets, network, stop, drain=1)
+    await serve(served, sockets, network, stop, drain=1, quiet=lambda: None)
 
 
 if __name__ == "__main__":
