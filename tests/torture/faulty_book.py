@@ -55,17 +55,21 @@ class Book:
 
     Attributes:
         seed: what the faults are drawn from.
-        well: answer everything right, from now on.
+        well: answer everything right, as the grade ``calm`` always is.
+        forced: what all others meet, in place of what would be drawn.
         hits: the calls of each request by its number.
         met: how often each fault was met.
-        strays: calls that should not have come: of no component, or without the component's own key.
+        strays: calls that should not have come: of no component, without its own key, or while its breaker was open.
+        closed: from when until when no call of a component may come.
     """
 
     seed: int
     well: bool = False
+    forced: Fault | None = None
     hits: dict[int, list[Hit]] = field(default_factory=lambda: defaultdict(list))
     met: Counter[str] = field(default_factory=Counter)
     strays: list[str] = field(default_factory=list)
+    closed: dict[str, tuple[float, float]] = field(default_factory=dict)
     _stubborn: dict[tuple[int, str], Fault] = field(default_factory=dict)
     _calls: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -83,10 +87,15 @@ class Book:
         found = _NUMBER.match(text)
         assert found is not None, text
         number = int(found[1])
-        fault = RIGHT if self.well else self._draw(number, component, stream=asked.stream)
+        calm = self.well or provider.grade == "calm"
+        fault = RIGHT if calm else self.forced or self._draw(number, component, stream=asked.stream)
         reused = exchange.writer in self._calls
         self._calls.add(exchange.writer)
-        self.hits[number].append(Hit(component, fault, time.monotonic(), reused))
+        now = time.monotonic()
+        start, end = self.closed.get(component, (now, now))
+        if start < now < end:
+            self.strays.append(f"{component}, whose breaker was open")
+        self.hits[number].append(Hit(component, fault, now, reused))
         self.met[fault.name] += 1
         call = Call(exchange=exchange, dialect=provider.dialect, asked=asked, said=say(answer_to(text)), key=key)
         try:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
 
 from jackfield.messages import ConversationRequest
 from jackfield.testing import Dialect, Exchange, Say
 
-__all__ = ["LATE", "LATE_BEGUN", "OK", "OPEN", "Call", "Ending", "Fault", "Kind"]
+__all__ = ["LATE", "LATE_BEGUN", "OK", "OPEN", "Act", "Call", "Ending", "Fault", "Kind"]
 
 
 class Kind(StrEnum):
@@ -105,7 +106,7 @@ class Call:
         self.exchange.writer.close()
 
 
-Act = Callable[[Call], Awaitable[None]]
+Act: TypeAlias = Callable[[Call], Awaitable[None]]
 
 
 @dataclass(frozen=True)

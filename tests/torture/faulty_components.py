@@ -23,7 +23,7 @@ __all__ = [
     "router",
 ]
 
-LIMIT: Final = 2.5
+LIMIT: Final = 1.5
 """Seconds that an attempt may take."""
 
 BREAKER_SECONDS: Final = 1.0
@@ -61,6 +61,7 @@ class Grade:
 
 
 GRADES: Final[Mapping[str, Grade]] = {
+    "calm": Grade(),
     "bare": Grade(),
     "retry": Grade("few", 3, 0.05),
     "listed": Grade("listed", 3, 0.05, statuses=frozenset({429, 503})),
@@ -108,6 +109,7 @@ class Provider:
 COMPONENTS: Final[Mapping[str, Provider]] = {
     provider.name: provider
     for provider in (
+        Provider("openai", "calm"),
         *(Provider(api, grade) for api in ("openai", "anthropic", "ollama") for grade in ("bare", "retry", "guarded")),
         Provider("openai", "both"),
         Provider("ollama", "listed"),

@@ -7,24 +7,24 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from faulty_call import LATE, OK, Call, Ending, Fault, Kind
+from faulty_call import LATE, OK, Act, Call, Ending, Fault, Kind
 from jackfield.testing import Fail, hang, reset
 
-__all__ = ["COMMON", "RIGHT", "both", "refusal"]
+__all__ = ["COMMON", "LARGEST", "RIGHT", "refusal"]
 
 NONSENSE = Ending(Kind.NONSENSE)
 BROKE = Ending(Kind.BROKE)
 _MANY = 80 * 1024 * 1024
 
 
-def both(name: str, act: object, *endings: Ending, silent: bool = False, share: float = 1.0) -> Fault:
+def _both(name: str, act: Act, *endings: Ending, silent: bool = False, share: float = 1.0) -> Fault:
     """Make a fault of whole replies and streams alike."""
-    return Fault(name, act, frozenset(endings), frozenset(endings), silent, share)  # type: ignore[arg-type]
+    return Fault(name, act, frozenset(endings), frozenset(endings), silent, share)
 
 
-def whole_only(name: str, act: object, *endings: Ending, share: float = 1.0) -> Fault:
+def _whole_only(name: str, act: Act, *endings: Ending, share: float = 1.0) -> Fault:
     """Make a fault of whole replies."""
-    return Fault(name, act, whole=frozenset(endings), share=share)  # type: ignore[arg-type]
+    return Fault(name, act, whole=frozenset(endings), share=share)
 
 
 async def _right(call: Call) -> None:
@@ -166,14 +166,14 @@ async def _endless(call: Call) -> None:
         await call.exchange.send_raw(block)
 
 
-def _shaped(body: bytes) -> object:
+def _shaped(body: bytes) -> Act:
     async def act(call: Call) -> None:
         await call.exchange.send(200, body)
 
     return act
 
 
-def refusal(status: int, **headers: str) -> object:
+def refusal(status: int, **headers: str) -> Act:
     """Refuse, in the API's own form, and repeat the key as some servers do."""
 
     async def act(call: Call) -> None:
@@ -183,7 +183,7 @@ def refusal(status: int, **headers: str) -> object:
     return act
 
 
-def _redirect(status: int) -> object:
+def _redirect(status: int) -> Act:
     async def act(call: Call) -> None:
         await call.exchange.send(status, b"", {"Location": "/elsewhere"})
 
@@ -213,53 +213,56 @@ async def _hints_first(call: Call) -> None:
 
 def _statuses(statuses: Iterable[int]) -> Iterable[Fault]:
     for status in statuses:
-        yield both(str(status), refusal(status), Ending(Kind.STATUS, status), share=0.5)
+        yield _both(str(status), refusal(status), Ending(Kind.STATUS, status), share=0.5)
 
 
-RIGHT = both("right", _right, OK)
+RIGHT = _both("right", _right, OK)
 """No fault at all."""
 
+LARGEST = _both("a body too large", _endless, NONSENSE, share=0.1)
+"""The fault that takes most memory while it lasts."""
+
 COMMON = (
-    both("slow", _slow, OK),
-    both("a byte at a time", _drip, OK, share=0.5),
-    both("an interim answer first", _hints_first, OK),
-    both("a ghost behind it", _ghost, OK),
-    whole_only("odd chunks", _chunked, OK),
-    whole_only("no length", _until_the_end, OK),
-    whole_only("text/plain", _plain_text, OK),
-    both("reset", _reset, BROKE, silent=True, share=2),
-    both("closed", _closed, BROKE, silent=True, share=2),
-    both("hang", _hang, LATE),
-    both("drip without end", _drip_for_ever, LATE, share=0.5),
-    both("half a body", _half_body, BROKE),
-    both("half a JSON", _half_json, NONSENSE),
-    whole_only("a length too short", _length_too_short, NONSENSE),
-    whole_only("a length too long", _length_too_long, LATE, share=0.5),
-    both("bad chunks", _bad_chunks, BROKE),
-    whole_only("chunks without end", _unended_chunks, BROKE),
-    both("an array", _shaped(b"[]"), NONSENSE),
-    both("an empty object", _shaped(b"{}"), NONSENSE),
-    both("members of the wrong type", _shaped(b'{"choices": 5, "content": 5}'), NONSENSE),
-    both("null", _shaped(b"null"), NONSENSE),
-    both("no UTF-8", _shaped(b'{"choices": "\xff\xfe"}'), NONSENSE),
-    both("too deep", _shaped(b"[" * 50_000), NONSENSE, share=0.5),
-    both("an empty body", _shaped(b""), NONSENSE),
-    both("a page", _page, NONSENSE),
-    both("no HTTP", _no_http, NONSENSE),
-    both("headers too long", _headers_without_end, NONSENSE),
-    both("packed rubbish", _packed_rubbish, BROKE),
-    both("a body too large", _endless, NONSENSE, share=0.1),
+    _both("slow", _slow, OK),
+    _both("a byte at a time", _drip, OK, share=0.5),
+    _both("an interim answer first", _hints_first, OK),
+    _both("a ghost behind it", _ghost, OK),
+    _whole_only("odd chunks", _chunked, OK),
+    _whole_only("no length", _until_the_end, OK),
+    _whole_only("text/plain", _plain_text, OK),
+    _both("reset", _reset, BROKE, silent=True, share=2),
+    _both("closed", _closed, BROKE, silent=True, share=2),
+    _both("hang", _hang, LATE),
+    _both("drip without end", _drip_for_ever, LATE, share=0.5),
+    _both("half a body", _half_body, BROKE),
+    _both("half a JSON", _half_json, NONSENSE),
+    _whole_only("a length too short", _length_too_short, NONSENSE),
+    _whole_only("a length too long", _length_too_long, LATE, share=0.5),
+    _both("bad chunks", _bad_chunks, BROKE, NONSENSE),
+    _whole_only("chunks without end", _unended_chunks, BROKE),
+    _both("an array", _shaped(b"[]"), NONSENSE),
+    _both("an empty object", _shaped(b"{}"), NONSENSE),
+    _both("members of the wrong type", _shaped(b'{"choices": 5, "content": 5}'), NONSENSE),
+    _both("null", _shaped(b"null"), NONSENSE),
+    _both("no UTF-8", _shaped(b'{"choices": "\xff\xfe"}'), NONSENSE),
+    _both("too deep", _shaped(b"[" * 50_000), NONSENSE, share=0.5),
+    _both("an empty body", _shaped(b""), NONSENSE),
+    _both("a page", _page, NONSENSE),
+    _both("no HTTP", _no_http, NONSENSE),
+    _both("headers too long", _headers_without_end, NONSENSE),
+    _both("packed rubbish", _packed_rubbish, BROKE),
+    LARGEST,
     *_statuses((400, 401, 403, 404, 408, 409, 422, 500, 501, 502, 503, 504, 529)),
-    both("429", refusal(429), Ending(Kind.STATUS, 429), share=2),
-    both("429, in a second", refusal(429, Retry_After="1"), Ending(Kind.STATUS, 429, retry_after=1)),
-    both("429, in 300 ms", refusal(429, retry_after_ms="300"), Ending(Kind.STATUS, 429, retry_after=0.3)),
-    both("429, in an hour", refusal(429, Retry_After="3600"), Ending(Kind.STATUS, 429, retry_after=3600)),
-    both("429, at a date", _soon, *(Ending(Kind.STATUS, 429, retry_after=wait) for wait in (1, 2)), share=0.5),
-    both("429, who knows when", refusal(429, Retry_After="later"), Ending(Kind.STATUS, 429), share=0.5),
-    both("503, in an hour", refusal(503, Retry_After="3600"), Ending(Kind.STATUS, 503, retry_after=3600), share=0.5),
-    both("a proxy's page", _page_of_a_proxy, Ending(Kind.STATUS, 502)),
-    both("500 without its words", _refusal_without_words, Ending(Kind.STATUS, 500)),
-    both("302", _redirect(302), Ending(Kind.STATUS, 302), share=0.5),
-    both("307", _redirect(307), Ending(Kind.STATUS, 307), share=0.5),
+    _both("429", refusal(429), Ending(Kind.STATUS, 429), share=2),
+    _both("429, in a second", refusal(429, Retry_After="1"), Ending(Kind.STATUS, 429, retry_after=1)),
+    _both("429, in 300 ms", refusal(429, retry_after_ms="300"), Ending(Kind.STATUS, 429, retry_after=0.3)),
+    _both("429, in an hour", refusal(429, Retry_After="3600"), Ending(Kind.STATUS, 429, retry_after=3600)),
+    _both("429, at a date", _soon, *(Ending(Kind.STATUS, 429, retry_after=wait) for wait in (1, 2)), share=0.5),
+    _both("429, who knows when", refusal(429, Retry_After="later"), Ending(Kind.STATUS, 429), share=0.5),
+    _both("503, in an hour", refusal(503, Retry_After="3600"), Ending(Kind.STATUS, 503, retry_after=3600), share=0.5),
+    _both("a proxy's page", _page_of_a_proxy, Ending(Kind.STATUS, 502)),
+    _both("500 without its words", _refusal_without_words, Ending(Kind.STATUS, 500)),
+    _both("302", _redirect(302), Ending(Kind.STATUS, 302), share=0.5),
+    _both("307", _redirect(307), Ending(Kind.STATUS, 307), share=0.5),
 )
 """Faults that streams know as well, and those of whole replies."""

@@ -11,9 +11,9 @@ from faulty_call import LATE, LATE_BEGUN, OK, OPEN, Ending, Kind
 from faulty_clients import Answer
 from faulty_components import COMPONENTS, LIMIT, Grade
 
-__all__ = ["endings_of", "routed", "wrong"]
+__all__ = ["WORDS", "endings_of", "routed", "wrong"]
 
-_WORDS: Final[Mapping[Kind, re.Pattern[str]]] = {
+WORDS: Final[Mapping[Kind, re.Pattern[str]]] = {
     Kind.STATUS: re.compile(r"API returned unexpected status code: \d+: |the provider reports an error: "),
     Kind.NONSENSE: re.compile(
         r"is not a chat completion|is not a message of|is not the JSON of|is HTML where JSON was expected|empty response"
@@ -128,7 +128,7 @@ def _differs(answer: Answer, front: str, number: int, ending: Ending) -> str:
         return f"its status should be {status}"
     if answer.code != (code := _code(front, ending)):
         return f"its code should be {code}"
-    if not _WORDS[ending.kind].search(answer.message):
+    if not WORDS[ending.kind].search(answer.message):
         return f"it should tell that the upstream's answer was {ending.kind}"
     return ""
 

@@ -3,155 +3,245 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import re
+import signal
+import ssl
 import tempfile
 import time
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Final
 
 import trustme
 
-from faulty_book import Book, Hit, question
-from faulty_call import Kind
-from faulty_clients import FRONTS, Answer, Clients, clients
-from faulty_components import COMPONENTS, LIMIT, ROUTERS, manifest, resiliency, router
-from faulty_oracle import endings_of, routed, wrong
+from faulty_book import Book, question
+from faulty_breakers import Patient, rounds, write_patients
+from faulty_clients import FRONTS, Clients, clients
+from faulty_components import BREAKER_SECONDS, COMPONENTS, ROUTERS, Grade, manifest, resiliency, router
+from faulty_doors import Door, doors
+from faulty_faults import LARGEST
+from faulty_knocking import knock, write_doors
 from faulty_site import TASKS_PATH, install_resolver
+from faulty_storm import FORBIDDEN, MARGIN, Storm
 from figures import BrokenPromiseError, Figure
 from jackfield.testing import FakeUpstream
 from process import Process, serving
+from vitals import vitals_of
 
 __all__ = ["torture"]
 
-_AT_ONCE: Final = 24
-_MARGIN: Final = 5.0
-_STRANGER: Final = re.compile(r"torture (\d+) ")
-_FORBIDDEN: Final = ("GHOST", "Traceback", 'File "')
+_APIS: Final = ("openai", "anthropic", "ollama")
+_UNTOLD: Final = re.compile(FORBIDDEN.pattern + r"|torture \d+ |unexpected error|level=(error|critical)")
+_MORE_MEMORY: Final = 16.0
+_PATIENCE: Final = 20.0
+_LONG: Final = 60.0
+_KNOCKS: Final = 10_000_000
+_ROUNDS: Final = 20_000_000
 
 
 @dataclass
-class _Storm:
-    """Requests that run at once, each with its own faults.
+class _World:
+    """Everything around the host.
 
     Attributes:
-        clients: who asks.
-        book: who answers.
+        book: the storm's upstream.
+        patients: the upstreams of the breakers' rounds.
+        doors: the servers that nobody reaches.
+        folder: the manifests.
+        site: the plugin.
     """
 
-    clients: Clients
     book: Book
-    chance: Random
-    asked: int = 0
-    right: int = 0
-    kinds: Counter[str] = field(default_factory=Counter)
-    fronts: Counter[str] = field(default_factory=Counter)
-    slowest: float = 0.0
-    calls: int = 0
-    numbers: itertools.count[int] = field(default_factory=itertools.count)
-
-    async def blow(self, until: float) -> None:
-        """Ask until a time of the clock."""
-        names = [*COMPONENTS, *ROUTERS]
-
-        async def one() -> None:
-            while time.monotonic() < until:
-                await self.ask(self.chance.choice(names), self.chance.choice(FRONTS))
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(_AT_ONCE):
-                group.create_task(one())
-
-    async def ask(self, name: str, front: str) -> Answer:
-        """Make one request and check all that is promised of it."""
-        number = next(self.numbers)
-        targets = ROUTERS.get(name, (name,))
-        bound = sum(COMPONENTS[target].policy.seconds for target in targets) + _MARGIN
-        try:
-            async with asyncio.timeout(bound):
-                answer = await self.clients.ask(front, name, question(number))
-        except TimeoutError:
-            raise BrokenPromiseError(f"request {number} of {name} over {front} had no answer in {bound:g} s") from None
-        hits = self.book.close(number)
-        stream = front.endswith("-stream")
-        if name in ROUTERS:
-            endings = routed(targets, hits, stream=stream, until=answer.ended)
-        else:
-            endings = endings_of(COMPONENTS[name].policy, hits, stream=stream, until=answer.ended)
-        _check(answer, name, front, number, hits, wrong(answer, front, number, endings))
-        self._count(answer, front, hits)
-        return answer
-
-    def _count(self, answer: Answer, front: str, hits: list[Hit]) -> None:
-        self.asked += 1
-        self.calls += len(hits)
-        self.right += answer.done
-        self.fronts[front] += 1
-        self.slowest = max(self.slowest, answer.seconds)
+    patients: list[Patient]
+    doors: list[Door]
+    folder: Path
+    site: Path
 
 
-def _check(answer: Answer, name: str, front: str, number: int, hits: list[Hit], fault: str) -> None:
-    told = (
-        ", ".join(f"{hit.component} {hit.fault.name}{' (kept connection)' * hit.reused}" for hit in hits) or "no call"
-    )
-    about = f"request {number} of {name} over {front} (met {told}; took {answer.seconds:.2f} s)"
-    if fault:
-        got = f"{answer.status} {answer.code} {answer.message!r} {answer.text!r} done={answer.done}"
-        raise BrokenPromiseError(f"{about}: {fault}, but was {got}")
-    if others := {int(found) for found in _STRANGER.findall(answer.raw)} - {number}:
-        raise BrokenPromiseError(f"{about}: the answer has the text of request {others}")
-    for words in (*_FORBIDDEN, *(provider.key for provider in COMPONENTS.values())):
-        if words in answer.raw:
-            raise BrokenPromiseError(f"{about}: the answer has {words!r} in it: {answer.raw[:2000]}")
+@dataclass(frozen=True)
+class _Standing:
+    """What a process has: tasks, sockets, descriptors, and MiB of resident memory."""
+
+    tasks: int
+    sockets: int
+    descriptors: int
+    memory: float
+
+    @property
+    def handles(self) -> tuple[int, int, int]:
+        """All that must not grow at all."""
+        return self.tasks, self.sockets, self.descriptors
+
+    def within(self, goal: _Standing) -> bool:
+        """Whether nothing is more than it was."""
+        return all(mine <= its for mine, its in zip(self.handles, goal.handles, strict=True))
 
 
-def _write_manifests(folder: Path, plain: str, tls: str, authority: str) -> None:
-    folder.mkdir()
+@asynccontextmanager
+async def _world(seed: int, folder: Path) -> AsyncIterator[_World]:
+    book, authority = Book(seed), trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trusted = authority.cert_pem.bytes().decode()
+    async with AsyncExitStack() as stack:
+        plain = await stack.enter_async_context(FakeUpstream(book))
+        tls = await stack.enter_async_context(FakeUpstream(book, tls=context))
+        patients = [Patient(api) for api in _APIS]
+        wards = [await stack.enter_async_context(FakeUpstream(patient)) for patient in patients]
+        opened = await stack.enter_async_context(doors(authority))
+        manifests = folder / "manifests"
+        manifests.mkdir()
+        grades: dict[str, Grade] = {name: provider.policy for name, provider in COMPONENTS.items()}
+        _write_components(manifests, plain.address, tls.address, trusted)
+        grades |= write_patients(
+            manifests, {patient.api: ward.endpoint for patient, ward in zip(patients, wards, strict=True)}
+        )
+        grades |= write_doors(manifests, opened, trusted)
+        (manifests / "resiliency.yaml").write_text(resiliency(grades))
+        yield _World(book, patients, opened, manifests, install_resolver(folder / "site"))
+
+
+def _write_components(folder: Path, plain: str, tls: str, authority: str) -> None:
     for name, provider in COMPONENTS.items():
-        path = f"/{name}/v1"
-        items: dict[str, object] = {
-            "endpoint": (tls if provider.tls else plain) + path,
-            "key": provider.key,
-            "model": "m-1",
-        }
-        if provider.tls:
-            items["caCert"] = authority
-        (folder / f"{name}.yaml").write_text(manifest(name, provider.api, items))
+        endpoint = f"{tls if provider.tls else plain}/{name}/v1"
+        items: Mapping[str, object] = {"endpoint": endpoint, "key": provider.key, "model": "m-1"}
+        trust = {"caCert": authority} if provider.tls else {}
+        (folder / f"{name}.yaml").write_text(manifest(name, provider.api, {**items, **trust}))
     for name, targets in ROUTERS.items():
         (folder / f"{name}.yaml").write_text(router(name, targets))
-    (folder / "resiliency.yaml").write_text(resiliency({name: one.policy for name, one in COMPONENTS.items()}))
+
+
+async def _rest(process: Process, world: _World, address: str, goal: _Standing | None = None) -> _Standing:
+    """Have all that is kept for later let go, and look how the process stands then.
+
+    Args:
+        goal: what it is to come back to, for which it gets some time; without one, it is to stand still.
+    """
+    world.book.hang_up()
+    for patient in world.patients:
+        patient.hang_up()
+    before, deadline = None, time.monotonic() + _PATIENCE
+    while True:
+        async with clients(process.url, address) as asking:
+            tasks = int((await asking.json(TASKS_PATH))["tasks"])
+            vitals = vitals_of(process.popen.pid)
+        standing = _Standing(tasks, vitals.sockets, len(vitals.descriptors), vitals.memory)
+        there = standing.handles == before if goal is None else standing.within(goal)
+        if there or time.monotonic() > deadline:
+            return standing
+        before = standing.handles
+        await asyncio.sleep(0.3)
+
+
+def _read_log(process: Process) -> None:
+    for line in process.lines:
+        if _UNTOLD.search(line):
+            raise BrokenPromiseError(f"the log has a line that it must not have: {line}")
+
+
+@asynccontextmanager
+async def _host(world: _World, workers: int) -> AsyncIterator[tuple[Process, str]]:
+    """Serve, and see at the end that the host stops in order and that its log tells nothing that it mustn't."""
+    with serving(world.folder, "--workers", str(workers), PYTHONPATH=str(world.site)) as process:
+        address = (await asyncio.to_thread(process.wait_for, r'msg="serving gRPC".*?address=(\S+)'))[1]
+        yield process, address
+        process.signal(signal.SIGTERM)
+        if code := await asyncio.to_thread(process.exit_code):
+            raise BrokenPromiseError(f"the host ended with code {code}: {process.log[-2000:]}")
+        _read_log(process)
+
+
+async def _warm_up(asking: Clients, storm: Storm, seconds: float) -> None:
+    """Have everything happen once that takes memory or leaves a task: a look-up of a name never ends."""
+    storm.book.forced = LARGEST
+    await asyncio.gather(*(storm.ask(asking, "openai-bare", front) for front in FRONTS[:3]))
+    storm.book.forced = None
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asking.ask("alpha2", "door-slow-name", question(_KNOCKS - 1)))
+        group.create_task(storm.blow(asking, time.monotonic() + seconds))
+
+
+async def _with_one_worker(world: _World, storm: Storm, seconds: float) -> list[Figure]:
+    async with _host(world, 1) as (process, address):
+        async with clients(process.url, address) as asking:
+            await _warm_up(asking, storm, seconds / 8)
+        first = await _rest(process, world, address)
+        until = time.monotonic() + seconds
+        async with clients(process.url, address) as asking, asyncio.TaskGroup() as group:
+            group.create_task(storm.blow(asking, until))
+            knocks = group.create_task(knock(asking, world.book, world.doors, _KNOCKS))
+            healed = group.create_task(rounds(asking, world.patients, until, _ROUNDS))
+        after = await _calm(world, storm, process, address)
+        last = await _rest(process, world, address, first)
+        if not last.within(first) or last.memory > first.memory + _MORE_MEMORY:
+            raise BrokenPromiseError(f"the host has more than before the storm: {last}, before it {first}")
+    return [
+        Figure("requests to servers that can't be reached", str(knocks.result())),
+        Figure("times a breaker opened and closed again", str(healed.result())),
+        Figure("requests after the storm, all answered right", str(after)),
+        Figure("memory after it, more than before", f"{last.memory - first.memory:.1f} MiB", f"{_MORE_MEMORY:g} MiB"),
+        Figure("tasks after it, more than before", str(last.tasks - first.tasks), "none"),
+        Figure("sockets after it, more than before", str(last.sockets - first.sockets), "none"),
+    ]
+
+
+async def _calm(world: _World, storm: Storm, process: Process, address: str) -> int:
+    """Have the upstream well again; once the breakers have had their time, all components must answer."""
+    world.book.well = True
+    await asyncio.sleep(BREAKER_SECONDS)  # that is the promise
+    async with clients(process.url, address) as asking:
+        after = await storm.all_well(asking)
+    world.book.well = False
+    return after
 
 
 async def _torture(seconds: float, seed: int, folder: Path) -> list[Figure]:
-    book = Book(seed)
-    authority = trustme.CA()
-    context = __import__("ssl").create_default_context(__import__("ssl").Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    async with FakeUpstream(book) as plain, FakeUpstream(book, tls=context) as tls:
-        _write_manifests(folder / "m", plain.address, tls.address, authority.cert_pem.bytes().decode())
-        site = install_resolver(folder / "site")
-        with serving(folder / "m", PYTHONPATH=str(site)) as process:
-            address = (await asyncio.to_thread(process.wait_for, r'msg="serving gRPC".*?address=(\S+)'))[1]
-            async with clients(process.url, address) as asking:
-                storm = _Storm(asking, book, Random(seed))
-                try:
-                    await storm.blow(time.monotonic() + seconds)
-                except* BrokenPromiseError as group:
-                    raise group.exceptions[0] from None
+    async with _world(seed, folder) as world:
+        storm = Storm(world.book, Random(seed))
+        shared = seconds / 4 if seconds >= _LONG else 0.0
+        others = await _with_one_worker(world, storm, seconds - shared)
+        if shared:
+            storm.one_worker = False
+            world.book.closed.clear()
+            async with _host(world, 2) as (process, address):
+                async with clients(process.url, address) as asking:
+                    await storm.blow(asking, time.monotonic() + shared)
+                await _calm(world, storm, process, address)
+        if world.book.strays:
+            raise BrokenPromiseError(f"calls came that should not have: {set(world.book.strays)}")
     return [
-        Figure("requests", str(storm.asked)),
-        Figure("right", str(storm.right)),
-        Figure("calls", str(storm.calls)),
-        Figure("slowest", f"{storm.slowest:.2f} s"),
+        Figure("requests, each answered as the docs say", f"{storm.asked:,}"),
+        Figure("kinds of faults that they met", str(len(world.book.met) - 1)),
+        Figure("calls that they came to, all by the policies", f"{storm.calls:,}"),
+        Figure("answered right", f"{storm.right:,}"),
+        Figure("answered by another target than the first", f"{storm.others:,}"),
+        Figure("refused by an open breaker", f"{storm.refused:,}"),
+        Figure("longest time beyond a request's limit", f"{storm.late:.2f} s", f"{MARGIN:g} s"),
+        *others,
     ]
 
 
 def torture(*, seconds: float, seed: int) -> list[Figure]:
-    """Run the suite."""
+    """Run the suite.
+
+    Args:
+        seconds: how long the storm is to last.
+        seed: what requests and faults are drawn from.
+
+    Raises:
+        BrokenPromiseError: a promise isn't kept; the text says which, and what happened.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(_torture(seconds, seed, Path(folder)))
+        try:
+            return asyncio.run(_torture(seconds, seed, Path(folder)))
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Find the one that ended the others."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
