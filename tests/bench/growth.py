@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from plugin_site import Site
 from processes import host, script
 from requested import ALPHA2, ASKED, alpha2, long, manifest
 
-__all__ = ["Series", "report"]
+__all__ = ["STAGE", "Point", "measured", "report", "series", "table"]
 
 SIZES = (1, 10, 100, 1000)
 CONNECTIONS = (1, 10, 100, 500)
@@ -24,7 +24,7 @@ PLUGINS = (0, 1, 5, 10)
 FEWEST = 100
 """Requests of a round, however long they are."""
 
-_STAGE = """
+STAGE = """
 from contextlib import aclosing
 from jackfield import hookimpl
 
@@ -42,11 +42,11 @@ def wrap_handler(build):
 
 
 @dataclass(frozen=True)
-class _Point:
+class Point:
     """One setting of one thing that grows.
 
     Attributes:
-        value: how much of it there is.
+        value: how much there is of what grows.
         components: that take the requests in turn.
         connections: that send them.
         body: the request.
@@ -64,50 +64,24 @@ class _Point:
     requests: int = 0
 
 
-@dataclass(frozen=True)
-class Series:
-    """What grew, and what that cost.
-
-    Attributes:
-        name: of what grew, with its unit.
-        found: by how much of it there was.
-    """
-
-    name: str
-    found: dict[int, Sample]
-
-
-def series(options: Options) -> Iterator[tuple[str, list[_Point]]]:
+def series(options: Options) -> dict[str, list[Point]]:
     """Say what grows, and by how much."""
-    few = partial(_Point, connections=options.connections, requests=options.requests)
-    most = options.growth
-    yield "components", [few(count, components=count) for count in SIZES if count <= most]
-    yield (
-        "connections",
-        # Enough that making the connections is a small part of what is measured.
-        [
-            few(count, connections=count, requests=max(options.requests, 20 * count))
-            for count in CONNECTIONS
-            if count <= most
-        ],
-    )
-    yield (
-        "KB of prompt",
-        [
-            few(
-                size,
-                body=alpha2(long(size * 1000)),
-                requests=max(options.requests // size, min(FEWEST, options.requests)),
-            )
+    few = partial(Point, connections=options.connections, requests=options.requests)
+    shortest = min(FEWEST, options.requests)
+    return {
+        "components": [few(count, components=count) for count in SIZES],
+        # Enough requests that making the connections is a small part of what is measured.
+        "connections": [few(n, connections=n, requests=max(options.requests, 20 * n)) for n in CONNECTIONS],
+        "KB of prompt": [
+            few(size, body=alpha2(long(size * 1000)), requests=max(options.requests // size, shortest))
             for size in SIZES
-            if size <= most
         ],
-    )
-    yield "plugins, idle", [few(count, plugins=count) for count in PLUGINS if count <= most]
-    yield "plugins, one stage each", [few(count, plugins=count, plugin=_STAGE) for count in PLUGINS if count <= most]
+        "plugins, idle": [few(count, plugins=count) for count in PLUGINS],
+        "plugins, one stage each": [few(count, plugins=count, plugin=STAGE) for count in PLUGINS],
+    }
 
 
-def measured(points: list[_Point], server: str, rounds: int) -> dict[int, Sample]:
+def measured(points: list[Point], server: str, rounds: int) -> dict[int, Sample]:
     """Measure some points in turns, each with a host of its own.
 
     Raises:
@@ -145,24 +119,28 @@ def measured(points: list[_Point], server: str, rounds: int) -> dict[int, Sample
 def report(options: Options) -> Report:
     """Let one thing after the other grow, with the host's first server."""
     server = options.servers[0]
-    found = [Series(name, measured(points, server, options.rounds)) for name, points in series(options)]
-    text = f"{server}, proxied alpha2; {options.connections} connections, one component and no further plugin, but for "
-    text += "what grows\n"
-    for one in found:
-        text += f"\n{one.name:<22}{'us CPU':>8} {'req/s':>7} {'p50 ms':>8} {'p99 ms':>8} {'MiB':>5}\n"
-        for value, row in one.found.items():
-            text += f"{value:<22,}{row.cpu:>8.0f} {row.throughput:>7.0f} {row.middle:>8.2f} {row.slow:>8.2f} "
-            text += f"{row.memory:>5.0f}\n"
-    return Report(text, draw=partial(_draw, found))
+    found = {name: measured(points, server, options.rounds) for name, points in series(options).items()}
+    text = f"{server}, proxied alpha2: {options.requests} requests a round, best of {options.rounds}; "
+    text += f"{options.connections} connections,\none component and no further plugin, but for what grows\n"
+    return Report(text + "".join(table(name, rows) for name, rows in found.items()), draw=partial(_draw, found))
 
 
-def _draw(found: list[Series], path: Path) -> None:
+def table(name: str, rows: dict[int, Sample]) -> str:
+    """Lay out what the growth of one thing costs."""
+    text = f"\n{name:<24}{'us CPU':>7} {'req/s':>7} {'p50 ms':>8} {'p99 ms':>8} {'MiB':>5}\n"
+    for value, row in rows.items():
+        text += f"{value:<24,}{row.cpu:>7.0f} {row.throughput:>7.0f} {row.middle:>8.2f} {row.slow:>8.2f} "
+        text += f"{row.memory:>5.0f}\n"
+    return text
+
+
+def _draw(found: dict[str, dict[int, Sample]], path: Path) -> None:
     """Draw the chart; only then is the library that draws needed."""
     from charts import curves
 
     panels: dict[str, dict[str, dict[int, tuple[float, float]]]] = {}
-    for one in found:
+    for name, rows in found.items():
         # What grows in two ways has one panel with two curves.
-        panel, _, way = one.name.partition(", ")
-        panels.setdefault(panel, {})[way] = {value: (row.cpu, row.memory) for value, row in one.found.items()}
+        panel, _, way = name.partition(", ")
+        panels.setdefault(panel, {})[way] = {value: (row.cpu, row.memory) for value, row in rows.items()}
     curves(panels, path)

@@ -20,7 +20,6 @@ class Options:
         servers: the host's HTTP servers.
         peers: names of the other gateways.
         peers_folder: where those have their environments; they are left out without one.
-        growth: the largest number of components, connections and kilobytes, for a short run.
     """
 
     requests: int
@@ -29,7 +28,6 @@ class Options:
     servers: tuple[str, ...]
     peers: tuple[str, ...]
     peers_folder: Path | None
-    growth: int
 
 
 @dataclass(frozen=True)

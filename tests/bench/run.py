@@ -48,7 +48,6 @@ def main() -> None:
         servers=tuple(arguments.servers.split(",")),
         peers=tuple(name for name in arguments.peers.split(",") if name),
         peers_folder=arguments.peers_folder,
-        growth=arguments.growth,
     )
     exceeded = []
     for name in names:
@@ -81,7 +80,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--servers", default="hypercorn,uvicorn", help="the host's HTTP servers, with commas")
     parser.add_argument("--peers", default=",".join(PEERS), help="other gateways, with commas; empty for none")
     parser.add_argument("--peers-folder", type=Path, help="where the other gateways are installed")
-    parser.add_argument("--growth", type=int, default=1000, help="largest number of components, connections, kilobytes")
     parser.add_argument("--write", action="store_true", help="put figures and charts into docs/performance.md")
     parser.add_argument("--check", action="store_true", help="exit 1 if a figure is over its limit")
     found = parser.parse_args(arguments)
@@ -93,7 +91,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def repeated(found: argparse.Namespace, defaults: argparse.Namespace) -> list[str]:
     """Say with which options a part can be measured again: those that bear on its figures and aren't the usual."""
-    names = ("requests", "connections", "rounds", "servers", "peers", "growth")
+    names = ("requests", "connections", "rounds", "servers", "peers")
     return [f"--{name} {getattr(found, name)!s}" for name in names if getattr(found, name) != getattr(defaults, name)]
 
 
