@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
@@ -23,10 +24,12 @@ from jackfield.serving.services import Services
 from jackfield.serving.signals import end_on_second
 from jackfield.serving.watchdog import Watchdog
 
-__all__ = ["exit_soon", "log_loop_error", "run", "serve_host", "serve_until_signalled"]
+__all__ = ["MARGIN", "exit_soon", "log_loop_error", "run", "serve_host", "serve_until_signalled"]
 
 T = TypeVar("T")
 _log = logging.getLogger("jackfield.host")
+MARGIN = 5.0
+"""Seconds that a process has beyond the budget of running replies, to close its components."""
 _FORCE_AFTER = 0.1
 _TURN = 0.001
 
@@ -100,8 +103,21 @@ async def _drain(host: Host, stop: asyncio.Event, quiet: asyncio.Event, entrance
     await stop.wait()
     if entrance is not None:
         entrance.shut()
+        _limit(host.options.graceful_shutdown_seconds + MARGIN)
     _log.info("stopping", extra={"running": len(host.running)})
     await host.drain(quiet)
+
+
+def _limit(seconds: float) -> None:
+    """End the process in some seconds whatever runs: from a thread, as what hangs may hold up the event loop."""
+
+    def end() -> None:
+        _log.error("the host did not stop in time and ends at once", extra={"seconds": seconds})
+        os._exit(1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True  # a process that ends by itself doesn't wait for it
+    timer.start()
 
 
 def _stop(stop: asyncio.Event, force: bool) -> None:

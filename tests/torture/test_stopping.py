@@ -1,0 +1,13 @@
+"""The short form of the suite: stops of two forms and a killed worker, under load."""
+
+from __future__ import annotations
+
+import stopping
+
+
+def test_stops_and_kills_under_load_lose_nothing() -> None:
+    """Every accepted request is answered, the process ends in time with code 0, and nothing of it is left."""
+    figures = {figure.text: figure.value for figure in stopping.torture(seconds=10, seed=1)}
+    assert figures["stops under load"] == "2"
+    assert figures["requests lost"] == "0"
+    assert figures["workers of three killed"] == "1"
