@@ -13,6 +13,7 @@ from faulty_call import Call, Fault
 from faulty_components import COMPONENTS
 from faulty_faults import COMMON, RIGHT
 from faulty_streams import STREAMED
+
 from jackfield.testing import Exchange, say
 
 __all__ = ["Book", "Hit", "answer_to", "question"]

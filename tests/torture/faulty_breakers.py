@@ -1,4 +1,4 @@
-"""Whether breakers open when the docs say so, keep calls away while they are open, and close once the server is well."""
+"""Whether breakers open when the docs say so, keep calls away while open, and close once the server is well."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from faulty_components import BREAKER_SECONDS, FAILURES_TO_OPEN, GRADES, Grade, 
 from faulty_faults import refusal
 from faulty_oracle import WORDS
 from figures import BrokenPromiseError
+
 from jackfield.testing import Exchange, hang, reset, say
 
 __all__ = ["Patient", "rounds", "write_patients"]
@@ -188,7 +189,7 @@ async def _half_open(clients: Clients, patient: Patient, opened: float, about: s
 
 async def _state(clients: Clients, patient: Patient) -> str:
     document = await clients.json("/v1.0/metadata")
-    return next(one["state"] for one in document["jackfield"]["breakers"] if one["component"] == patient.name)
+    return next(str(one["state"]) for one in document["jackfield"]["breakers"] if one["component"] == patient.name)
 
 
 def _demand(holds: bool, about: str, otherwise: str) -> None:

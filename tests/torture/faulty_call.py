@@ -118,8 +118,8 @@ class Fault:
         act: does it.
         whole: how a call for a whole reply may end, by the docs; empty where the fault is one of streams alone.
         streamed: the same of a call for a stream.
-        silent: the connection is closed without a byte of an answer. On a connection that was used before, the host asks
-            once more by itself, as servers close kept connections at any time.
+        silent: the connection is closed without a byte of an answer. If it was used before, the host asks once more by
+            itself, as servers close kept connections at any time.
         share: how often it is drawn, beside the others' 1.
     """
 

@@ -126,7 +126,7 @@ def _text(front: str, body: Any) -> str:
     return str(choice["message"]["content"])
 
 
-def _error(body: Any) -> dict[str, str]:
+def _error(body: Any) -> dict[str, Any]:
     if "error" in body:
         return {"code": body["error"]["code"], "message": body["error"]["message"]}
     return {"code": body["errorCode"], "message": body["message"]}
@@ -148,7 +148,7 @@ def _streamed(data: str) -> dict[str, Any]:
             told |= _error(json.loads(event))
         elif event:
             body = json.loads(event)
-            outputs = body["outputs"] if "outputs" in body else [body]
+            outputs = body.get("outputs", [body])
             told["text"] += "".join(
                 choice["delta"].get("content") or "" for out in outputs for choice in out["choices"]
             )

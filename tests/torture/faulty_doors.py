@@ -1,4 +1,4 @@
-"""Servers that no request ever gets through to: ports without a listener, handshakes that fail, names that don't resolve."""
+"""Servers that no request gets through to: ports nobody listens on, handshakes that fail, names that don't resolve."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 import trustme
-
 from faulty_call import Kind
 
 __all__ = ["CONNECT_SECONDS", "Door", "doors"]
@@ -74,27 +73,25 @@ async def _rubbish(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     writer.close()
 
 
-@asynccontextmanager
-async def doors(authority: trustme.CA) -> AsyncIterator[list[Door]]:
-    """Open all doors while the context lasts.
+class _Street:
+    """The servers, and the doors that lead to them."""
 
-    Args:
-        authority: the one whose certificates the components trust.
-    """
-    made: list[Door] = []
-    tasks: set[asyncio.Task[None]] = set()
-    servers: list[asyncio.Server] = []
+    def __init__(self) -> None:
+        self.doors: list[Door] = []
+        self._servers: list[asyncio.Server] = []
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def open_door(
-        name: str, act: _Act, kind: Kind, words: str, *, tls: ssl.SSLContext | None = None, host: str = "", scheme: str = ""
+    async def open(
+        self, name: str, act: _Act, kind: Kind, words: str, *, tls: ssl.SSLContext | None = None, scheme: str = "http"
     ) -> None:
-        door = Door(name, "", kind, words)
+        """Listen. Those whose handshake fails are not seen here, and so not counted."""
+        door = Door(name, "", kind, words, 0 if tls is None else None)
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
-            tasks.add(task)
-            if tls is None and door.connections is not None:
+            self._tasks.add(task)
+            if door.connections is not None:
                 door.connections += 1
             with suppress(ConnectionError, asyncio.CancelledError):
                 await act(reader, writer)
@@ -102,46 +99,62 @@ async def doors(authority: trustme.CA) -> AsyncIterator[list[Door]]:
                 writer.transport.abort()
 
         server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
-        servers.append(server)
-        door.connections = None if tls is not None else 0
-        port = server.sockets[0].getsockname()[1]
-        door.endpoint = f"{scheme or ('https' if tls else 'http')}://{host or '127.0.0.1'}:{port}/v1"
-        made.append(door)
+        self._servers.append(server)
+        door.endpoint = f"{'https' if tls else scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        self.doors.append(door)
 
+    async def close(self) -> None:
+        """End everything."""
+        for server in self._servers:
+            server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _certificates(authority: trustme.CA) -> Iterator[tuple[str, ssl.SSLContext, str]]:
+    """Certificates with which no handshake ends well: names, contexts, and what the error says."""
+    expired = datetime(2020, 1, 1, tzinfo=UTC)
+    for name, certificate in (
+        ("tls-wrong-name", authority.issue_cert("other.test")),
+        ("tls-stranger", trustme.CA().issue_cert("127.0.0.1")),
+        ("tls-expired", authority.issue_cert("127.0.0.1", not_after=expired)),
+    ):
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        certificate.configure_cert(context)
+        yield name, context, "no trusted connection to "
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    yield "tls-wants-a-certificate", context, "network error: "
+
+
+@asynccontextmanager
+async def doors(authority: trustme.CA) -> AsyncIterator[list[Door]]:
+    """Open all doors while the context lasts.
+
+    Args:
+        authority: the one whose certificates the components trust.
+    """
+    street = _Street()
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         nobody = f"127.0.0.1:{unheard.getsockname()[1]}"
-        made.append(Door("refused", f"http://{nobody}/v1", Kind.BROKE, f"failed to reach API server {nobody}", None))
-        made.append(Door("unknown-name", "http://gone.test/v1", Kind.BROKE, "its name can't be resolved", None))
-        made.append(Door("slow-name", "http://after-600.test/v1", Kind.LATE, "connectTimeout", None))
-        broke = "the connection to "
-        await open_door("reset", _reset, Kind.BROKE, "")
-        await open_door("closed", _close, Kind.BROKE, broke)
+        street.doors += [
+            Door("refused", f"http://{nobody}/v1", Kind.BROKE, f"failed to reach API server {nobody}", None),
+            Door("unknown-name", "http://gone.test/v1", Kind.BROKE, "its name can't be resolved", None),
+            Door("slow-name", "http://after-600.test/v1", Kind.LATE, "connectTimeout", None),
+        ]
+        await street.open("reset", _reset, Kind.BROKE, "")
+        await street.open("closed", _close, Kind.BROKE, "the connection to ")
         for act in (_close_after_hello, _reset_after_hello, _rubbish):
-            await open_door(f"tls-{act.__name__.strip('_').replace('_', '-')}", act, Kind.BROKE, "", scheme="https")
-        await open_door("tls-silent", _silent, Kind.LATE, "connectTimeout", scheme="https")
-        stranger, expired = trustme.CA(), datetime(2020, 1, 1, tzinfo=UTC)
-        for name, certificate in (
-            ("tls-wrong-name", authority.issue_cert("other.test")),
-            ("tls-stranger", stranger.issue_cert("127.0.0.1")),
-            ("tls-expired", authority.issue_cert("127.0.0.1", not_after=expired)),
-        ):
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            certificate.configure_cert(context)
-            await open_door(name, _silent, Kind.BROKE, "no trusted connection to ", tls=context)
-        wanting = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        authority.issue_cert("127.0.0.1").configure_cert(wanting)
-        authority.configure_trust(wanting)
-        wanting.verify_mode = ssl.CERT_REQUIRED
-        await open_door("tls-wants-a-certificate", _silent, Kind.BROKE, broke, tls=wanting)
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda *_: None)  # asyncio tells of every handshake that a client gives up
+            name = f"tls-{act.__name__.strip('_').replace('_', '-')}"
+            await street.open(name, act, Kind.BROKE, "", scheme="https")
+        await street.open("tls-silent", _silent, Kind.LATE, "connectTimeout", scheme="https")
+        for name, context, words in _certificates(authority):
+            await street.open(name, _silent, Kind.BROKE, words, tls=context)
         try:
-            yield made
+            yield street.doors
         finally:
-            for server in servers:
-                server.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            loop.set_exception_handler(None)
+            await street.close()

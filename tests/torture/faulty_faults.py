@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from faulty_call import LATE, OK, Act, Call, Ending, Fault, Kind
+
 from jackfield.testing import Fail, hang, reset
 
 __all__ = ["COMMON", "LARGEST", "RIGHT", "refusal"]

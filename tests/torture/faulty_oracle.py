@@ -16,8 +16,8 @@ __all__ = ["WORDS", "endings_of", "routed", "wrong"]
 WORDS: Final[Mapping[Kind, re.Pattern[str]]] = {
     Kind.STATUS: re.compile(r"API returned unexpected status code: \d+: |the provider reports an error: "),
     Kind.NONSENSE: re.compile(
-        r"is not a chat completion|is not a message of|is not the JSON of|is HTML where JSON was expected|empty response"
-        r"|did not answer in HTTP|larger than \d+ bytes|nested too deeply|the provider reports an error"
+        r"is not a chat completion|is not a message of|is not the JSON of|is HTML where JSON was expected"
+        r"|empty response|did not answer in HTTP|larger than \d+ bytes|nested too deeply|the provider reports an error"
     ),
     Kind.BROKE: re.compile(r"network error: "),
     Kind.LATE: re.compile(r"request timeout: |no (reply|first event|further event) within "),
@@ -28,34 +28,38 @@ WORDS: Final[Mapping[Kind, re.Pattern[str]]] = {
 _WRONG_REQUEST: Final = frozenset({400, 401, 403, 404, 422})
 _STALE_SECONDS: Final = 0.9
 _EARLY: Final = 0.01
+_LONG: Final = LIMIT * 0.95
 
 
-def endings_of(grade: Grade, hits: Sequence[Hit], *, stream: bool, until: float) -> set[Ending]:
+def endings_of(grade: Grade, hits: Sequence[Hit], *, stream: bool, since: float, until: float) -> set[Ending]:
     """Say how a component's part of a request may have ended, by what its calls met and by its policies.
 
     Args:
         grade: the policies.
         hits: its calls in their order; there must be none that the policies don't explain.
         stream: a stream was asked for.
-        until: when the part was over.
+        since: when the part began.
+        until: when it was over.
     """
     if not hits:
-        return {OPEN} if grade.guarded else set()
-    return set(_walk(grade, hits, 0, 1, stream=stream, until=until, fresh=True))
+        late = {LATE} if until - since >= _LONG else set()
+        return {OPEN} | late if grade.guarded else late
+    return set(_walk(grade, hits, 0, 1, stream=stream, since=since, until=until, fresh=True))
 
 
 def _walk(
-    grade: Grade, hits: Sequence[Hit], at: int, attempt: int, *, stream: bool, until: float, fresh: bool
+    grade: Grade, hits: Sequence[Hit], at: int, attempt: int, *, stream: bool, since: float, until: float, fresh: bool
 ) -> Iterator[Ending]:
     hit, last = hits[at], at == len(hits) - 1
-    took = (until if last else hits[at + 1].at) - hit.at
+    over = until if last else hits[at + 1].at
+    took = over - hit.at
     if hit.fault.silent and hit.reused and fresh and not last:
         # A kept connection that its server closes: the host asks once more on another, which is no attempt of its own.
-        yield from _walk(grade, hits, at + 1, attempt, stream=stream, until=until, fresh=False)
+        yield from _walk(grade, hits, at + 1, attempt, stream=stream, since=since, until=until, fresh=False)
         if took < _STALE_SECONDS:
             return
     endings = set(hit.fault.endings(stream=stream))
-    if took >= LIMIT * 0.95:
+    if over - since >= _LONG:  # a limit counts from before the call's arrival
         endings |= {LATE, LATE_BEGUN} if stream else {LATE}
     for ending in endings:
         wait = _wait(grade, ending, attempt)
@@ -66,7 +70,7 @@ def _walk(
             if grade.guarded:
                 yield OPEN  # others' failures have opened the breaker meanwhile
         elif took >= wait - _EARLY:
-            yield from _walk(grade, hits, at + 1, attempt + 1, stream=stream, until=until, fresh=True)
+            yield from _walk(grade, hits, at + 1, attempt + 1, stream=stream, since=hit.at, until=until, fresh=True)
 
 
 def _wait(grade: Grade, ending: Ending, attempt: int) -> float | None:
@@ -80,7 +84,7 @@ def _wait(grade: Grade, ending: Ending, attempt: int) -> float | None:
     return max(grade.wait, ending.retry_after)
 
 
-def routed(targets: Sequence[str], hits: Sequence[Hit], *, stream: bool, until: float) -> set[Ending]:
+def routed(targets: Sequence[str], hits: Sequence[Hit], *, stream: bool, since: float, until: float) -> set[Ending]:
     """Say how a router's request may have ended; its targets are asked one after the other, each once."""
     order = list(dict.fromkeys(hit.component for hit in hits))
     unasked = [name for name in targets if name not in order]
@@ -92,7 +96,8 @@ def routed(targets: Sequence[str], hits: Sequence[Hit], *, stream: bool, until: 
     for position, name in enumerate(order):
         own = [hit for hit in hits if hit.component == name]
         over = next((hit.at for hit in hits if hit.component in order[position + 1 :]), until)
-        endings = endings_of(COMPONENTS[name].policy, own, stream=stream, until=over)
+        endings = endings_of(COMPONENTS[name].policy, own, stream=stream, since=since, until=over)
+        since = own[-1].at
         if position < len(order) - 1 and not any(map(_goes_on, endings)):
             return set()
     # All failed: the last error is told, which may be that of a target whose breaker is open.

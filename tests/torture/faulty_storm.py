@@ -93,9 +93,9 @@ class Storm:
         hits = self.book.close(number)
         stream = front.endswith("-stream")
         if name in ROUTERS:
-            endings = routed(targets, hits, stream=stream, until=answer.ended)
+            endings = routed(targets, hits, stream=stream, since=began, until=answer.ended)
         else:
-            endings = endings_of(COMPONENTS[name].policy, hits, stream=stream, until=answer.ended)
+            endings = endings_of(COMPONENTS[name].policy, hits, stream=stream, since=began, until=answer.ended)
         told = ", ".join(f"{hit.component} {hit.fault.name}{' (kept)' * hit.reused}" for hit in hits) or "no call"
         about = f"request {number} of {name} over {front} (met {told}; took {answer.seconds:.2f} s)"
         if fault := wrong(answer, front, number, endings) or self._misserved(answer, hits):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from faulty_call import LATE_BEGUN, OK, Act, Call, Ending, Fault, Kind
+
 from jackfield.testing import ChatCompletions, event_stream, hang, named_events
 
 __all__ = ["STREAMED"]

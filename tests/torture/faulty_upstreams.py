@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import signal
 import ssl
@@ -16,7 +17,6 @@ from random import Random
 from typing import Final
 
 import trustme
-
 from faulty_book import Book, question
 from faulty_breakers import Patient, rounds, write_patients
 from faulty_clients import FRONTS, Clients, clients
@@ -27,9 +27,10 @@ from faulty_knocking import knock, write_doors
 from faulty_site import TASKS_PATH, install_resolver
 from faulty_storm import FORBIDDEN, MARGIN, Storm
 from figures import BrokenPromiseError, Figure
-from jackfield.testing import FakeUpstream
 from process import Process, serving
 from vitals import vitals_of
+
+from jackfield.testing import FakeUpstream
 
 __all__ = ["torture"]
 
@@ -118,6 +119,9 @@ async def _rest(process: Process, world: _World, address: str, goal: _Standing |
     """Have all that is kept for later let go, and look how the process stands then.
 
     Args:
+        process: the host.
+        world: what keeps connections to it.
+        address: of its gRPC port.
         goal: what it is to come back to, for which it gets some time; without one, it is to stand still.
     """
     world.book.hang_up()
@@ -128,7 +132,7 @@ async def _rest(process: Process, world: _World, address: str, goal: _Standing |
         async with clients(process.url, address) as asking:
             tasks = int((await asking.json(TASKS_PATH))["tasks"])
             vitals = vitals_of(process.popen.pid)
-        standing = _Standing(tasks, vitals.sockets, len(vitals.descriptors), vitals.memory)
+        standing = _Standing(tasks, vitals.descriptors.count("socket"), len(vitals.descriptors), vitals.memory)
         there = standing.handles == before if goal is None else standing.within(goal)
         if there or time.monotonic() > deadline:
             return standing
@@ -157,7 +161,8 @@ async def _host(world: _World, workers: int) -> AsyncIterator[tuple[Process, str
 async def _warm_up(asking: Clients, storm: Storm, seconds: float) -> None:
     """Have everything happen once that takes memory or leaves a task: a look-up of a name never ends."""
     storm.book.forced = LARGEST
-    await asyncio.gather(*(storm.ask(asking, "openai-bare", front) for front in FRONTS[:3]))
+    for front in FRONTS[:3]:
+        await storm.ask(asking, "openai-bare", front)
     storm.book.forced = None
     async with asyncio.TaskGroup() as group:
         group.create_task(asking.ask("alpha2", "door-slow-name", question(_KNOCKS - 1)))
@@ -234,11 +239,16 @@ def torture(*, seconds: float, seed: int) -> list[Figure]:
     Raises:
         BrokenPromiseError: a promise isn't kept; the text says which, and what happened.
     """
+    log = logging.getLogger("asyncio")
+    level = log.level
+    log.setLevel(logging.CRITICAL)  # it tells of each handshake and connection that breaks, and here most do
     with tempfile.TemporaryDirectory() as folder:
         try:
             return asyncio.run(_torture(seconds, seed, Path(folder)))
         except BaseExceptionGroup as group:
             raise _first(group) from None
+        finally:
+            log.setLevel(level)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

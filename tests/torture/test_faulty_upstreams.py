@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from faulty_book import Hit, answer_to, question
 from faulty_call import LATE, OK, OPEN, Ending, Kind
 from faulty_clients import Answer
@@ -51,15 +50,15 @@ def test_the_judge_knows_the_policies(
     grade: str, met: list[tuple[str, float]], ended: float, endings: set[Ending]
 ) -> None:
     """Calls that the policies don't explain leave no ending, so that any answer is wrong."""
-    assert endings_of(GRADES[grade], hits(*met), stream=False, until=ended) == endings
+    assert endings_of(GRADES[grade], hits(*met), stream=False, since=0, until=ended) == endings
 
 
 def test_the_judge_knows_the_hosts_own_repeat_on_a_kept_connection() -> None:
     """A reset of a connection that was used before is followed by one more call, which is no attempt."""
     calls = hits(("reset", 0), ("right", 0.01), reused=True)
-    assert endings_of(GRADES["bare"], calls, stream=False, until=0.1) == {OK}
+    assert endings_of(GRADES["bare"], calls, stream=False, since=0, until=0.1) == {OK}
     calls = hits(("reset", 0), ("right", 0.01))
-    assert endings_of(GRADES["bare"], calls, stream=False, until=0.1) == set()
+    assert endings_of(GRADES["bare"], calls, stream=False, since=0, until=0.1) == set()
 
 
 def test_the_judge_knows_when_another_target_is_tried() -> None:
@@ -68,7 +67,7 @@ def test_the_judge_knows_when_another_target_is_tried() -> None:
 
     def told(first: str, *second: str) -> set[Ending]:
         calls = hits((first, 0), component=targets[0]) + hits(*((name, 1) for name in second), component=targets[1])
-        return routed(targets, calls, stream=False, until=1.1)
+        return routed(targets, calls, stream=False, since=0, until=1.1)
 
     assert told("503", "right") == {OK}
     assert told("400", "right") == set()
