@@ -192,6 +192,37 @@ def test_a_file_that_is_renamed_is_there_once(tmp_path: Path) -> None:
     assert (names(scan), scan.unsettled) == (["one"], False)
 
 
+def test_a_document_that_moves_to_another_file_is_there_throughout(tmp_path: Path) -> None:
+    """What is taken out of one file counts until the other one, which is still being written, is read."""
+    put(tmp_path / "a.yaml", text("one") + "---\n" + text("two"))
+    put(tmp_path / "b.yaml", text("three"))
+    found = reader(tmp_path)
+    found.scan()
+    put(tmp_path / "a.yaml", text("one"))
+    put(tmp_path / "b.yaml", text("three") + "---\n" + text("two"), age=0)
+    between = found.scan()
+    assert (names(between), between.unsettled) == (["one", "two", "three"], True)
+
+    assert names(until(found.scan, lambda scan: not scan.unsettled)) == ["one", "three", "two"]
+
+
+def test_a_file_whose_document_moves_to_another_one_is_there_throughout(tmp_path: Path) -> None:
+    """A deleted file counts, however long it is gone, while one that is being written mentions what was in it."""
+    put(tmp_path / "a.yaml", text("one"))
+    put(tmp_path / "b.yaml", text("two"))
+    found = reader(tmp_path)
+    found.scan()
+    (tmp_path / "a.yaml").unlink()
+    scan = found.scan()
+    deadline = time.monotonic() + 3 * SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        put(tmp_path / "b.yaml", text("two") + "---\n" + text("one"), age=0)
+        scan = found.scan()
+        assert (names(scan), scan.unsettled) == (["one", "two"], True)
+
+    assert names(until(found.scan, lambda scan: not scan.unsettled)) == ["two", "one"]
+
+
 def test_a_folder_that_is_made_anew_file_by_file_loses_none(tmp_path: Path) -> None:
     """While a folder that came back is being filled, the components of the files still to come are kept."""
     folder = tmp_path / "manifests"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,7 +142,8 @@ class FolderReader:
     def _look(self, listing: Listing) -> tuple[dict[str, _Known], bool]:
         before = self._known[listing.folder]
         now: dict[str, _Known] = {}
-        unsettled = False
+        writing: list[str] = []
+        changed: list[tuple[_Known, FileState | None, Signature | None]] = []
         moment, clock = time.monotonic(), time.time_ns()
         for path, signature in listing.files.items():
             known = before.get(path)
@@ -151,9 +153,14 @@ class FolderReader:
             known.missed_at = None
             now[path] = known
             if known.read != signature:
-                unsettled |= not (_settled(known, moment, clock) and self._read(path, known))
-        missing = _missing(before, listing, moment)
-        return (dict(sorted((now | missing).items())) if missing else now), unsettled or bool(missing)
+                changed.append((known, known.state, known.read))
+                if not (_settled(known, moment, clock) and self._read(path, known)):
+                    writing.append(path)
+        for known, state, read in changed:
+            if _moves(_lost(state, known.state), writing):
+                known.state, known.read = state, read  # it is read again when the other file is
+        missing = _missing(before, listing, moment, writing)
+        return (dict(sorted((now | missing).items())) if missing else now), bool(writing or missing)
 
     def _read(self, path: str, known: _Known) -> bool:
         """Read a file into ``known``, and return false if it changed meanwhile."""
@@ -225,7 +232,9 @@ def _told(path: str, problems: Sequence[Problem]) -> tuple[Problem, ...]:
     return (*worst, Problem(path, 0, "", more, "mend those that are", severity=worst[0].severity))
 
 
-def _missing(before: Mapping[str, _Known], listing: Listing, moment: float) -> dict[str, _Known]:
+def _missing(
+    before: Mapping[str, _Known], listing: Listing, moment: float, writing: Sequence[str]
+) -> dict[str, _Known]:
     """The files that are gone and have not been for long: they count as they were.
 
     An editor may take a file away before it writes the new one, a folder that is made anew fills file by file, and one
@@ -235,13 +244,35 @@ def _missing(before: Mapping[str, _Known], listing: Listing, moment: float) -> d
     if not gone:
         return gone
     new = {signature for path, signature in listing.files.items() if path not in before}
-    for known in gone.values():
+    kept = {}
+    for path, known in gone.items():
         known.missed_at = moment if known.missed_at is None else known.missed_at
-    return {
-        path: known
-        for path, known in gone.items()
-        if known.missed_at is not None and moment - known.missed_at < SETTLE_SECONDS and known.read not in new
-    }
+        recent = moment - known.missed_at < SETTLE_SECONDS
+        if not {known.read, known.seen} & new and (recent or _moves(_lost(known.state, None), writing)):
+            kept[path] = known
+    return kept
+
+
+def _lost(before: FileState | None, after: FileState | None) -> set[str]:
+    """The names that a file had and has no more, if that is certain."""
+    if before is None or (after is not None and after.broken):
+        return set()
+    return _names(before) - (_names(after) if after is not None else set())
+
+
+def _names(state: FileState) -> set[str]:
+    components = {manifest.name for manifest in (*state.documents, *state.excluded)}
+    return components | {manifest.name for manifest in state.resiliencies}
+
+
+def _moves(names: set[str], writing: Sequence[str]) -> bool:
+    """Whether a file that is being written mentions one of the names: then its document may be on its way there."""
+    for path in writing if names else ():
+        with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123  as above
+            data = file.read()
+            if any(name.encode() in data for name in names):
+                return True
+    return False
 
 
 def _settled(known: _Known, moment: float, clock: int) -> bool:
