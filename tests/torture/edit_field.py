@@ -88,7 +88,7 @@ class Field:
             connection.close()
         if len(found) < len(self.workers):
             raise BrokenPromiseError(f"of {_MANY} connections all went to {sorted(found)}")
-        return list(found.values())
+        return [found[pid] for pid in self.workers]
 
     async def check(self, probe: Probe, name: str) -> None:
         """Ask a component for its version."""

@@ -1,5 +1,6 @@
 """One lane of edits: a few components in a few files of the folder, edited one after another as the seed says."""
 
+# ruff: noqa: ASYNC240  (files in memory: a thread would take longer)
 from __future__ import annotations
 
 import os
@@ -179,6 +180,14 @@ class Lane:
 
         await self.apply("a file deleted", path.name, dict.fromkeys((one.name for one in documents), GONE), write)
         return documents
+
+    async def step(self) -> None:
+        """Make the next edit.
+
+        Raises:
+            NotImplementedError: the lane is of no kind.
+        """
+        raise NotImplementedError
 
     def touched(self, path: Path) -> None:
         """Give a file another time of change."""

@@ -1,5 +1,6 @@
 """The ways in which people, editors and programs put a file in its place."""
 
+# ruff: noqa: ASYNC240  (a write to a file in memory takes less than a thread would)
 from __future__ import annotations
 
 import asyncio

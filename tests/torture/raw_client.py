@@ -36,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._waiting: asyncio.Future[Answer] | None = None
         self.lost = asyncio.get_running_loop().create_future()
+        self._first: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -43,14 +44,17 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who waits."""
-        if not self.lost.done():
-            self.lost.set_result(None)
+        for future in (self.lost, self._first):
+            if future is not None and not future.done():
+                future.set_result(None)
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(LostConnection(f"the connection was closed after {len(self._buffer)} bytes"))
 
     def data_received(self, data: bytes) -> None:
         """Put a reply together."""
         self._buffer += data
+        if self._first is not None and not self._first.done():
+            self._first.set_result(None)
         answer = _whole(self._buffer)
         if answer is not None and self._waiting is not None:
             self._buffer = b""
@@ -68,13 +72,24 @@ class Connection(asyncio.Protocol):
         if self.lost.done():
             raise LostConnection("the connection was closed between two requests")
         loop = asyncio.get_running_loop()
-        waiting = self._waiting = loop.create_future()
+        waiting: asyncio.Future[Answer] = loop.create_future()
+        self._waiting = waiting
         late = loop.call_later(_PATIENCE, _give_up, waiting)
         self.transport.write(request)
         try:
             return await waiting
         finally:
             late.cancel()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, and wait for nothing."""
+        self.transport.write(data)
+
+    async def first_bytes(self) -> None:
+        """Wait until anything of an answer has come, or the connection is lost."""
+        if not self._buffer and not self.lost.done():
+            self._first = asyncio.get_running_loop().create_future()
+            await self._first
 
     def close(self) -> None:
         """Close it, in the middle of a reply too."""
@@ -104,7 +119,7 @@ def _whole(data: bytes) -> Answer | None:
 
 
 def _unchunked(body: bytes) -> bytes:
-    pieces = []
+    pieces: list[bytes] = []
     while True:
         size, _, body = body.partition(b"\r\n")
         length = int(size, 16)

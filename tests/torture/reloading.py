@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from time import perf_counter
+from typing import NamedTuple
 
 import uvloop
 from edit_field import Field, Probe, converse
@@ -90,8 +91,7 @@ class _Run:
     async def run(self, seconds: float, *, limit: float, growth: float) -> list[Figure]:
         field = self.field
         await self._started()
-        watch = await field.probes()
-        quiet = await self._rest(watch)
+        quiet = await self._rest()
         for lane in self.lanes:
             lane.probes = await field.probes()
         async with asyncio.TaskGroup() as group:
@@ -105,7 +105,7 @@ class _Run:
         for lane in self.lanes:
             for probe in lane.probes:
                 probe.connection.close()
-        rest = await self._rest(watch, quiet)
+        rest = await self._rest(quiet)
         return [*self._edits(limit), *self._memory(warm, late, growth), *_flat(quiet, rest)]
 
     async def _started(self) -> None:
@@ -150,26 +150,21 @@ class _Run:
         await asyncio.sleep(seconds)
         return [vitals_of(pid) for pid in self.field.workers]
 
-    async def _rest(self, watch: list[Probe], before: list[dict[str, int]] | None = None) -> list[dict[str, int]]:
-        """Count tasks, threads, instances and descriptors of each worker, once they have come down to what they were."""
-        began = perf_counter()
+    async def _rest(self, before: list[_Standing] | None = None) -> list[_Standing]:
+        """Count what each worker has, once it has come down to what it had."""
+        watch, began = await self.field.probes(), perf_counter()
         while True:
-            counts = []
-            for probe in watch:
-                facts = await probe.json(VITALS_PATH)
-                now = vitals_of(probe.pid)
-                # The event loop's own pool is bounded, and has as many threads as were ever busy at once.
-                own = {"threads": now.threads - facts["pool"], "descriptors": len(now.descriptors)}
-                counts.append({**facts, **own})
-            if before is None or perf_counter() - began > _PATIENCE:
-                return counts
-            if all(now[key] <= then[key] for now, then in zip(counts, before, strict=True) for key in _COUNTED):
+            counts = [await _standing(probe) for probe in watch]
+            come_down = before is None or not any(map(_more, before, counts))
+            if come_down or perf_counter() - began > _PATIENCE:
+                for probe in watch:
+                    probe.connection.close()
                 return counts
             await asyncio.sleep(0.1)
 
     def _edits(self, limit: float) -> list[Figure]:
         field = self.field
-        p99, worst = _quantile(field.delays, 0.99), max(field.delays)
+        p99 = _quantile(field.delays, 0.99)
         if p99 > limit:
             slow = "; ".join(f"{delay * 1000:.0f} ms: {edit}" for delay, edit in field.slow)
             raise BrokenPromiseError(
@@ -178,22 +173,19 @@ class _Run:
         for line in self.process.lines:
             if "Traceback" in line or "please report this" in line or "worker died" in line:
                 raise BrokenPromiseError(f"the log has {line.strip()}")
-        kinds = {kind.partition(":")[0] for kind in field.edits}
         bad = sum(count for kind, count in field.edits.items() if kind.startswith("bad"))
-        return (
-            [
-                Figure("edits", f"{field.edits.total():,}", f"of {len(field.edits)} kinds, {len(self.lanes)} at once"),
-                Figure("bad ones, effective", "0", f"of {bad:,}; each named with file and reason"),
-                Figure("requests", f"{field.ledger.answers:,}", f"{WORKERS} workers"),
-                Figure("failed or wrong", "0"),
-                Figure("edits live in all workers, p50", f"{_quantile(field.delays, 0.5) * 1000:.0f} ms"),
-                Figure("edits live in all workers, p99", f"{p99 * 1000:.0f} ms", f"at most {limit * 1000:.0f} ms"),
-                Figure("edits live in all workers, slowest", f"{worst * 1000:.0f} ms", field.slow[0][1] if 0 else ""),
-                Figure("secrets live in all workers, slowest", f"{max(field.secret_delays) * 1000:.0f} ms"),
-            ]
-            if kinds
-            else []
-        )
+        kinds = f"of {len(field.edits)} kinds, {len(self.lanes)} at once"
+        live = "edits live in all workers"
+        return [
+            Figure("edits", f"{field.edits.total():,}", kinds),
+            Figure("bad ones effective", "0", f"of {bad:,}; each named with file and reason"),
+            Figure("requests", f"{field.ledger.answers:,}", f"{WORKERS} workers"),
+            Figure("failed or wrong", "0"),
+            Figure(f"{live}, p50", f"{_quantile(field.delays, 0.5) * 1000:.0f} ms"),
+            Figure(f"{live}, p99", f"{p99 * 1000:.0f} ms", f"at most {limit * 1000:.0f} ms"),
+            Figure(f"{live}, slowest", f"{max(field.delays) * 1000:.0f} ms"),
+            Figure("secrets live in all workers, slowest", f"{max(field.secret_delays) * 1000:.0f} ms"),
+        ]
 
     def _memory(self, warm: list[Vitals], late: list[Vitals], growth: float) -> list[Figure]:
         figures = []
@@ -212,16 +204,38 @@ class _Run:
         return figures
 
 
-_COUNTED = ("tasks", "threads", "instances", "descriptors")
+class _Standing(NamedTuple):
+    """What a worker has at a moment of rest."""
+
+    pid: int
+    counts: dict[str, int]
+    alive: list[str]
 
 
-def _flat(before: list[dict[str, int]], after: list[dict[str, int]]) -> list[Figure]:
+async def _standing(probe: Probe) -> _Standing:
+    facts = await probe.json(VITALS_PATH)
+    now = vitals_of(probe.pid)
+    counts = {
+        "tasks": facts["tasks"],
+        # The event loop's own pool is bounded, and has as many threads as were ever busy at once.
+        "threads": now.threads - facts["pool"],
+        "instances": facts["instances"],
+        "descriptors": len(now.descriptors),
+    }
+    return _Standing(probe.pid, counts, facts["alive"])
+
+
+def _more(before: _Standing, after: _Standing) -> list[str]:
+    then = before.counts
+    return [f"{count} {what} instead of {then[what]}" for what, count in after.counts.items() if count > then[what]]
+
+
+def _flat(before: list[_Standing], after: list[_Standing]) -> list[Figure]:
     for then, now in zip(before, after, strict=True):
-        more = [f"{now[key]} {key} instead of {then[key]}" for key in _COUNTED if now[key] > then[key]]
-        if more:
-            raise BrokenPromiseError(f"worker {now['pid']} keeps {', '.join(more)} after the last edit: {now['alive']}")
-    more = {key: sum(now[key] for now in after) for key in _COUNTED}
-    return [Figure(f"{key} more than before the first edit", "0", f"{more[key]} in all") for key in _COUNTED]
+        if more := _more(then, now):
+            raise BrokenPromiseError(f"worker {now.pid} keeps {', '.join(more)} after the last edit: {now.alive}")
+    in_all = {what: sum(now.counts[what] for now in after) for what in after[0].counts}
+    return [Figure(f"{what} more than before the first edit", "0", f"{count} in all") for what, count in in_all.items()]
 
 
 def _quantile(delays: Sequence[float], share: float) -> float:

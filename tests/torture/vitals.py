@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Vitals", "vitals_of"]
+__all__ = ["Vitals", "socket_states", "vitals_of"]
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,19 @@ class Vitals:
     threads: int
     descriptors: tuple[str, ...]
 
-    @property
-    def sockets(self) -> int:
-        """How many of its descriptors are sockets."""
-        return sum(what == "socket" for what in self.descriptors)
+
+def socket_states(port: int) -> Counter[str]:
+    """Count a server's connections by state, as the kernel numbers them, but for those that nobody holds any more."""
+    states: Counter[str] = Counter()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, _, state, *_ = line.split()
+        if int(local.partition(":")[2], 16) == port and state not in _OVER:
+            states[state] += 1
+    return states
+
+
+_OVER = ("06", "0A")
+"""TIME_WAIT, and the listening socket."""
 
 
 def vitals_of(pid: int) -> Vitals:
@@ -37,9 +46,9 @@ def vitals_of(pid: int) -> Vitals:
     status = Path(f"/proc/{pid}/status").read_text()
     found = {name: int(value) for name, value in re.findall(r"^(VmRSS|Threads):\s+(\d+)", status, re.MULTILINE)}
     descriptors = []
-    for entry in os.listdir(f"/proc/{pid}/fd"):
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            target = os.readlink(f"/proc/{pid}/fd/{entry}")
+            target = str(entry.readlink())
         except FileNotFoundError:
             continue  # closed meanwhile
         descriptors.append(target.partition(":[")[0])
