@@ -12,7 +12,7 @@ from dapr.proto.runtime.v1 import ai_pb2, dapr_pb2, metadata_pb2
 from google.protobuf import empty_pb2
 from google.protobuf.message import DecodeError, Message
 from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from jackfield.frontends import HostView
 from jackfield_grpc.conversation import Conversations
@@ -55,10 +55,10 @@ async def serve(host: HostView) -> AsyncGenerator[None, None]:
             Guard(host.api_token),
             grpc.method_handlers_generic_handler(_DAPR, _dapr_methods(host)),
             grpc.method_handlers_generic_handler(_HEALTH, _health_methods(health)),
+            grpc.method_handlers_generic_handler(reflection.SERVICE_NAME, _reflection_methods()),
+            NotAvailable(),
         )
     )
-    reflection.enable_server_reflection((_DAPR, _HEALTH, reflection.SERVICE_NAME), server)
-    server.add_generic_rpc_handlers((NotAvailable(),))
     addresses = bind(server, host)
     await server.start()
     _log.info("serving gRPC", extra={"address": ", ".join(addresses)})
@@ -88,6 +88,19 @@ def _health_methods(health: Health) -> dict[str, grpc.RpcMethodHandler[Any, Any]
     return {
         "Check": _unary(health.check, health_pb2.HealthCheckRequest),
         "Watch": grpc.unary_stream_rpc_method_handler(health.watch, read, _write),
+    }
+
+
+def _reflection_methods() -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+    """The methods with which a client asks for the API's files.
+
+    grpcio's own way to add them registers them by name, and what is registered is found before the guard is asked.
+    """
+    services = (_DAPR, _HEALTH, reflection.SERVICE_NAME)
+    servicer = reflection.aio.ReflectionServicer(services)  # type: ignore[attr-defined]  # public, by its own comment
+    read = reflection_pb2.ServerReflectionRequest.FromString
+    return {
+        "ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(servicer.ServerReflectionInfo, read, _write),
     }
 
 

@@ -87,6 +87,9 @@ def test_every_method_wants_the_token(
         assert detail(error) == {"reason": "Unauthorized", "http.code": "401", "http.error_message": cause}
         health = health_pb2_grpc.HealthStub(channel)
         assert refused(lambda: health.Check(health_pb2.HealthCheckRequest())).code().name == "UNAUTHENTICATED"
+        reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
+        asked = reflection_pb2.ServerReflectionRequest(list_services="")
+        assert refused(lambda: list(reflection.ServerReflectionInfo(iter([asked])))).code().name == "UNAUTHENTICATED"
     assert not unserved.requests
 
 
