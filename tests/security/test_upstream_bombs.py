@@ -45,7 +45,8 @@ def endless(piece: bytes, media: str) -> Behaviour:
 
 JSON, EVENTS = "application/json", "text/event-stream"
 BLANKS = packed(b" " * MEBIBYTE, 1024, bits=31)
-LINES = packed((b": " + b"x" * 61 + b"\n") * (MEBIBYTE // 64), 1024, bits=15)
+COMMENTS = (b": " + b"x" * 61 + b"\n") * (MEBIBYTE // 64)
+LINES = packed(COMMENTS, 1024, bits=15)
 EVENT = packed(b"data: " + b"x" * MEBIBYTE, 1024, bits=31)
 TWICE = packed(packed(b" " * MEBIBYTE, 1024, bits=31), 1, bits=31)
 BOMBS = {
@@ -98,7 +99,7 @@ def test_a_reply_is_read_to_a_bound(asking: Process, upstream: Upstream, name: s
     before = peak(asking)
     upstream.behave(behaviour)
     stream = "event" in name or "lines" in name or "comments" in name
-    reply = converse_on(asking.port, "llm", "hello", **({"accept": EVENTS} if stream else {}))
+    reply = converse_on(asking.port, "llm", "hello", accept=EVENTS if stream else JSON)
     assert reply.status == 500
     assert told in reply.json["message"]
     assert len(reply.body) < 4096

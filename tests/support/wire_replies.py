@@ -65,8 +65,8 @@ def answers(connection: socket.socket, data: bytes, *, end: bytes = b"", patienc
         response = HTTPResponse(cast("Any", source), method="POST")
         try:
             response.begin()
+            statuses.append(response.status)
+            bodies.append(response.read())
         except HTTPException:
-            break
-        statuses.append(response.status)
-        bodies.append(response.read())
+            break  # no reply, or one to HEAD, which has a length and no body
     return Answered(statuses, bodies, received, closed)

@@ -1,6 +1,8 @@
 """uvicorn's connections, with limits on a request's line and headers: by itself it takes any number, for ever.
 
-One that asks for another protocol, which there is none of, ends with the reply: uvicorn would answer nothing after it.
+By itself it also counts trailers as headers, so that a token or a name could come past whoever checks headers. A
+request that asks for another protocol, of which there is none, is its connection's last: nothing after it would be
+answered.
 """
 
 from __future__ import annotations
@@ -47,6 +49,11 @@ class BoundedHeads(HttpToolsProtocol):
         """Begin with a head; the one before is whole."""
         super().on_message_begin()
         self._begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; what stands behind a body is none, though the parser calls it one."""
+        if self._waiting:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Go on with the body."""
