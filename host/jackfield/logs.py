@@ -101,11 +101,17 @@ class _Formatter(logging.Formatter):
             fields["error"] = type(record.exc_info[1]).__name__
             fields["at"] = frames(record.exc_info[1])
         if self.form == "json":
-            return json.dumps(fields, default=str, ensure_ascii=False)
+            return _on_one_line(fields)
         return " ".join(f"{key}={_quoted(value)}" for key, value in fields.items() if value is not None)
 
 
 def _quoted(value: object) -> str:
     text = f"{value:.3f}" if isinstance(value, float) else str(value)
     plain = text and all(character.isprintable() and character not in ' "=' for character in text)
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    return text if plain else _on_one_line(text)
+
+
+def _on_one_line(value: object) -> str:
+    """Write JSON, without the line ends and terminal codes beyond ASCII that JSON lets stand."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value, default=str)
