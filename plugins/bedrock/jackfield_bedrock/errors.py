@@ -12,17 +12,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from jackfield import InvokeError, ProviderError, ProviderTimeout, ProviderUnreachable
-from jackfield.upstream import advice_by_words
+from jackfield.upstream import advice_by_words, retry_after
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-__all__ = ["NO_CREDENTIALS", "Place", "cut_off", "failure", "retry_after"]
+__all__ = ["NO_CREDENTIALS", "Place", "cut_off", "failure"]
 
 NO_CREDENTIALS: Final = (
     "no AWS credentials; set accessKey and secretKey, assumeRoleArn or profile in spec.metadata, or give the process"
@@ -113,7 +112,15 @@ def failure(error: Exception, place: Place, *, begun: bool = False) -> InvokeErr
         case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
             return InvokeError(NO_CREDENTIALS)
         # botocore checks no reply before it reads it, so one that is not Bedrock's fails in many ways.
-        case ResponseParserError() | ParserError() | LookupError() | TypeError() | ValueError() | RecursionError():
+        case (
+            ResponseParserError()
+            | ParserError()
+            | AttributeError()
+            | LookupError()
+            | TypeError()
+            | ValueError()
+            | RecursionError()
+        ):
             return ProviderError(f"the reply of {place.host} is none of Bedrock's; check endpoint")
     if (meaning := _network(error, _asked(error, place), begun=begun)) is not None:
         return meaning
@@ -210,25 +217,6 @@ def _hint(code: str, message: str) -> str:
     if code == "ValidationException" and _MODEL_HINT.search(message):
         return _MODEL_OR_REGION
     return advice_by_words(message) if code == "ValidationException" else ""
-
-
-def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """Return how many seconds AWS wants to be left alone, None if it doesn't say.
-
-    Reads ``Retry-After`` as seconds or as an HTTP date (RFC 9110, section 10.2.3).
-
-    Args:
-        headers: the reply's headers, with names in lower case.
-        now: the time.
-    """
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", value):
-        return float(value)
-    try:
-        date = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return max(0.0, ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds())
 
 
 def _shortened(text: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from jackfield import ReasoningPart
+from jackfield_bedrock.shapes import text
 
 __all__ = ["pack", "reasoning_block", "reasoning_part", "unpack"]
 
@@ -28,7 +29,7 @@ def reasoning_part(block: dict[str, Any]) -> ReasoningPart:
     if (hidden := block.get("redactedContent")) is not None:
         return ReasoningPart("", _REDACTED + b64encode(hidden).decode())
     written = block.get("reasoningText") or {}
-    return ReasoningPart(written.get("text") or "", written.get("signature") or "")
+    return ReasoningPart(text(written.get("text")), text(written.get("signature")))
 
 
 def reasoning_block(part: ReasoningPart) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ import msgspec
 from jackfield import Choice, FinishReason, Part, ProviderError, ReasoningPart, Result, TextPart, ToolCall, Usage
 from jackfield_bedrock.opaque import pack, reasoning_part
 from jackfield_bedrock.requests import Call
+from jackfield_bedrock.shapes import count, text
 
 __all__ = ["FINISH_REASONS", "finish_reason", "no_structure", "result", "usage"]
 
@@ -61,15 +62,15 @@ def result(reply: Mapping[str, Any], call: Call) -> Result:
         if "reasoningContent" in block:
             thinking.append(reasoning_part(block["reasoningContent"]))
         elif "text" in block:
-            parts.append(TextPart(block["text"]))
+            parts.append(TextPart(text(block["text"])))
         elif "toolUse" in block:
             use = block["toolUse"]
             arguments = msgspec.json.encode(use.get("input") or {}).decode()
             if call.structure and use["name"] == call.structure:
                 structure = arguments if structure is None else structure
             else:
-                calls.append(ToolCall(use.get("toolUseId", ""), use["name"], arguments))
-    reason = finish_reason(reply["stopReason"], called=bool(calls))
+                calls.append(ToolCall(text(use.get("toolUseId")), text(use["name"]), arguments))
+    reason = finish_reason(text(reply["stopReason"]), called=bool(calls))
     if structure is not None:
         parts = [TextPart(structure)]
     elif call.structure and reason == "stop":
@@ -91,6 +92,6 @@ def no_structure() -> ProviderError:
 def usage(counts: Mapping[str, Any]) -> Usage:
     """Turn token counts into a ``Usage``: what was read from or written to the cache counts as read too."""
     read, written = counts.get("cacheReadInputTokens"), counts.get("cacheWriteInputTokens")
-    prompt = counts.get("inputTokens", 0) + (read or 0) + (written or 0)
-    completion = counts.get("outputTokens", 0)
+    prompt = count(counts.get("inputTokens")) + count(read) + count(written)
+    completion = count(counts.get("outputTokens"))
     return Usage(prompt, completion, prompt + completion, cached_tokens=read)

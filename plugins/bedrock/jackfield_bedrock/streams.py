@@ -11,6 +11,7 @@ from jackfield import Delta, Event, Finish, ReasoningPart, TextPart, ToolCallPar
 from jackfield_bedrock.opaque import pack, reasoning_part
 from jackfield_bedrock.replies import finish_reason, no_structure, usage
 from jackfield_bedrock.requests import Call
+from jackfield_bedrock.shapes import text
 
 __all__ = ["StreamReader"]
 
@@ -59,7 +60,7 @@ class StreamReader:
             elif kind == "contentBlockStop":
                 yield from self._stop(content["contentBlockIndex"])
             elif kind == "messageStop":
-                self._reason = content["stopReason"]
+                self._reason = text(content["stopReason"])
             elif kind == "metadata" and content.get("usage"):
                 self._usage = usage(content["usage"])
 
@@ -75,36 +76,36 @@ class StreamReader:
         self._count += 1
         self._tools[content["contentBlockIndex"]] = _Tool(position)
         opaque = "" if position else self._opaque()
-        yield Delta(ToolCallPart(position, use.get("toolUseId", ""), use["name"], "", opaque))
+        yield Delta(ToolCallPart(position, text(use.get("toolUseId")), text(use["name"]), "", opaque))
 
     def _delta(self, index: int, delta: Mapping[str, Any]) -> Iterator[Event]:
-        if text := delta.get("text"):
+        if said := text(delta.get("text")):
             if self.call.structure:
-                self._held.append(text)
+                self._held.append(said)
             else:
-                yield Delta(TextPart(text))
+                yield Delta(TextPart(said))
         elif use := delta.get("toolUse"):
-            yield from self._piece(index, use.get("input") or "")
+            yield from self._piece(index, text(use.get("input")))
         elif thought := delta.get("reasoningContent"):
             yield from self._think(index, thought)
 
-    def _piece(self, index: int, text: str) -> Iterator[Event]:
+    def _piece(self, index: int, said: str) -> Iterator[Event]:
         tool = self._tools.get(index)
-        if tool is None or not text:
+        if tool is None or not said:
             return
         tool.written = True
         if tool.position == -1:
-            yield Delta(TextPart(text))
+            yield Delta(TextPart(said))
         elif tool.position >= 0:
-            yield Delta(ToolCallPart(tool.position, arguments=text))
+            yield Delta(ToolCallPart(tool.position, arguments=said))
 
     def _think(self, index: int, delta: Mapping[str, Any]) -> Iterator[Event]:
         thought = self._thoughts.setdefault(index, _Thought())
-        thought.signature += delta.get("signature") or ""
+        thought.signature += text(delta.get("signature"))
         hidden = delta.get("redactedContent") or b""
         thought.hidden += b64decode(hidden) if isinstance(hidden, str) else hidden
-        if text := delta.get("text"):
-            yield Delta(ReasoningPart(text))
+        if said := text(delta.get("text")):
+            yield Delta(ReasoningPart(said))
 
     def _stop(self, index: int) -> Iterator[Event]:
         """End a block: a call without arguments gets an empty object, and thinking its signature."""
@@ -129,8 +130,8 @@ class StreamReader:
         if self.call.structure and not self._structured:
             if reason == "stop":
                 raise no_structure()
-            for text in self._held:
-                yield Delta(TextPart(text))
+            for said in self._held:
+                yield Delta(TextPart(said))
         yield Finish(reason, 0, self.call.model)
         if self._usage is not None:
             yield self._usage

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -19,7 +18,7 @@ from botocore import exceptions
 from jackfield import ConversationRequest, InvokeError, ProviderError, ProviderTimeout, ProviderUnreachable
 from jackfield.testing import Exchange, FakeUpstream, hang, reset
 from jackfield_bedrock import BedrockConversation
-from jackfield_bedrock.errors import Place, failure, retry_after
+from jackfield_bedrock.errors import Place, failure
 
 Opened = Callable[..., AbstractAsyncContextManager[BedrockConversation]]
 Asked = Callable[..., ConversationRequest]
@@ -108,23 +107,6 @@ def test_throttled(opened: Opened, asked: Asked, stream: bool) -> None:
     error = told(opened, asked(stream=stream), behave)
     assert isinstance(error, ProviderError)
     assert error.retry_after == 7.0
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("2.5", 2.5),
-        ("Mon, 23 Nov 2026 12:00:30 GMT", 30.0),
-        ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
-        ("", None),
-        ("soon", None),
-        ("-1", None),
-        ("nan", None),
-    ],
-)
-def test_retry_after(value: str, seconds: float | None) -> None:
-    """A time to wait is seconds or a date; anything else is none."""
-    assert retry_after({"retry-after": value}, now=datetime(2026, 11, 23, 12, tzinfo=UTC)) == seconds
 
 
 def test_no_secret_in_errors(opened: Opened, asked: Asked) -> None:

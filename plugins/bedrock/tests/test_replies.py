@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -251,8 +251,43 @@ def test_broken_streams(
         streamed(opened, asked(stream=True), *change(pieces), whole=whole)
 
 
-@pytest.mark.parametrize("body", [{}, {"output": {}}, {"output": {"message": {"content": []}}}])
-def test_no_reply(opened: Opened, asked: Asked, body: Mapping[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("messageStart", [{"role": "assistant"}]),
+        ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": 5}}),
+        ("contentBlockDelta", {"contentBlockIndex": 0, "delta": "text"}),
+        ("contentBlockStart", {"contentBlockIndex": 0, "start": {"toolUse": {"name": 1}}}),
+        ("messageStop", {"stopReason": ["end_turn"]}),
+    ],
+)
+def test_values_of_another_type(opened: Opened, asked: Asked, name: str, payload: Any) -> None:
+    """An event whose JSON isn't Converse's is the provider's error, and its values go nowhere."""
+    pieces = list(Converse().pieces(say("hi there"), None))  # type: ignore[arg-type]
+    with pytest.raises(ProviderError, match="is none of Bedrock's"):
+        streamed(opened, asked(stream=True), *frames([(name, payload)]), *pieces)
+
+
+def whole_reply(content: Any, **members: Any) -> dict[str, Any]:
+    """Write a reply with this content."""
+    return {"output": {"message": {"role": "assistant", "content": content}}, "stopReason": "end_turn", **members}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"output": {}},
+        {"output": {"message": {"content": []}}},
+        [whole_reply([{"text": "hi"}])],
+        whole_reply(["hi"]),
+        whole_reply([{"text": 5}]),
+        whole_reply([{"toolUse": {"name": ["f"], "toolUseId": "1", "input": {}}}]),
+        whole_reply([{"reasoningContent": {"reasoningText": {"text": 5}}}]),
+        whole_reply([{"text": "hi"}], stopReason=["end_turn"]),
+    ],
+)
+def test_no_reply(opened: Opened, asked: Asked, body: Any) -> None:
     """JSON that is no reply is an error that names the endpoint."""
 
     async def behave(exchange: Exchange) -> None:
