@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from jackfield.upstream.advice import advice_by_words
 from jackfield.upstream.component import UpstreamConversation
+from jackfield.upstream.decoding import decode, token_count
 from jackfield.upstream.events import LARGEST_REPLY, cut_off, read_events
-from jackfield.upstream.failures import stated_error
+from jackfield.upstream.failures import retry_after, stated_error
 from jackfield.upstream.forced import call_is_due, no_call
 from jackfield.upstream.outgoing import outgoing_headers
 from jackfield.upstream.reply import Reply
@@ -25,8 +26,11 @@ __all__ = [
     "advice_by_words",
     "call_is_due",
     "cut_off",
+    "decode",
     "no_call",
     "outgoing_headers",
     "read_events",
+    "retry_after",
     "stated_error",
+    "token_count",
 ]

@@ -57,11 +57,15 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
     """Return how many seconds the provider wants to be left alone, None if it doesn't say.
 
     Reads ``retry-after-ms`` and ``Retry-After`` as seconds or as an HTTP date (RFC 9110, section 10.2.3).
+
+    Args:
+        headers: the reply's headers, with names in lower case or looked up in any.
+        now: the time.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
-    value = headers.get("Retry-After")
+    value = headers.get("retry-after")
     if value is None:
         return None
     seconds = _number(value)

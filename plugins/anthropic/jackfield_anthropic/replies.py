@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from jackfield import Choice, FinishReason, Part, ProviderError, ReasoningPart, Result, TextPart, ToolCall, Usage
+from jackfield.upstream import decode, token_count
 from jackfield_anthropic.failures import reported
 from jackfield_anthropic.opaque import Signed, seal
 from jackfield_anthropic.structure import check_unforced
@@ -57,20 +58,7 @@ def decode_event(data: bytes) -> ReplyEvent:
 
 
 def _decode(decoder: msgspec.json.Decoder[DecodedT], data: bytes, what: str) -> DecodedT:
-    try:
-        decoded = decoder.decode(data)
-    except msgspec.ValidationError as error:
-        raise ProviderError(f"{what} is not a message of Anthropic's API: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if data[:200].lstrip()[:1] == b"<":
-            raise ProviderError(
-                f"{what} is HTML where JSON was expected; check that endpoint is the base address of the API,"
-                " which usually ends in /v1"
-            ) from None
-        cause = "invalid UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-        raise ProviderError(f"{what} is not the JSON of a message ({cause}, {len(data)} bytes)") from None
-    except RecursionError:
-        raise ProviderError(f"{what} is nested too deeply to be a message") from None
+    decoded = decode(decoder, data, what=what, kind="a message of Anthropic's API")
     if decoded.error is not None:
         raise reported(decoded.error)
     return decoded
@@ -153,14 +141,14 @@ def refusal(details: StopDetails | None) -> str:
 
 def usage(counts: ReplyUsage) -> Usage:
     """Turn a reply's counts into a ``Usage``: the prompt is what was read anew, kept, and taken from the cache."""
-    cached = counts.cache_read_input_tokens
-    prompt = (counts.input_tokens or 0) + (counts.cache_creation_input_tokens or 0) + (cached or 0)
-    completion = counts.output_tokens or 0
+    cached = token_count(counts.cache_read_input_tokens)
+    read, kept = token_count(counts.input_tokens) or 0, token_count(counts.cache_creation_input_tokens) or 0
+    prompt, completion = read + kept + (cached or 0), token_count(counts.output_tokens) or 0
     details = counts.output_tokens_details
     return Usage(
         prompt,
         completion,
         prompt + completion,
         cached_tokens=cached,
-        reasoning_tokens=details.thinking_tokens if details else None,
+        reasoning_tokens=token_count(details.thinking_tokens) if details else None,
     )

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from jackfield import Delta, Event, Finish, ReasoningPart, TextPart, ToolCallPart
+from jackfield.upstream import token_count
 from jackfield_anthropic.opaque import Signed, seal
 from jackfield_anthropic.replies import arguments_text, finish_reason, refusal, signed, usage
 from jackfield_anthropic.structure import check_unforced
-from jackfield_anthropic.wire import ReplyBlock, ReplyDelta, ReplyEvent, ReplyUsage
+from jackfield_anthropic.wire import OutputDetails, ReplyBlock, ReplyDelta, ReplyEvent, ReplyUsage
 
 __all__ = ["StreamReader"]
 
@@ -157,8 +158,11 @@ class StreamReader:
             yield Delta(TextPart(words))
 
     def _count(self, counts: ReplyUsage | None) -> None:
-        """Take the latest counts; what an event doesn't tell again stays as it was."""
+        """Take the latest counts; what an event doesn't tell again, or tells as no count, stays as it was."""
         if counts is None:
             return
-        latest = {name: value for name, value in msgspec.structs.asdict(counts).items() if value is not None}
+        told = msgspec.structs.asdict(counts).items()
+        latest = {
+            name: value for name, value in told if isinstance(value, OutputDetails) or token_count(value) is not None
+        }
         self._usage = msgspec.structs.replace(self._usage or ReplyUsage(), **latest)

@@ -6,9 +6,9 @@ leave out what Anthropic always sends, so every member has a default.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 
 __all__ = [
     "Content",
@@ -30,7 +30,8 @@ __all__ = [
     "Turn",
 ]
 
-Count = Annotated[int, Meta(ge=0)]
+Count: TypeAlias = Any
+"""A number of tokens, as ``jackfield.upstream.token_count`` reads it: a reply isn't refused for an odd one."""
 
 
 class TextContent(Struct, frozen=True, tag="text", gc=False):
@@ -129,16 +130,16 @@ class ReplyBlock(Struct):
 class OutputDetails(Struct, gc=False):
     """What the reply's tokens were."""
 
-    thinking_tokens: Count | None = None
+    thinking_tokens: Count = None
 
 
 class ReplyUsage(Struct):
     """Tokens; in a stream each count is the sum so far. Tokens of the prompt cache are counted apart."""
 
-    input_tokens: Count | None = None
-    output_tokens: Count | None = None
-    cache_creation_input_tokens: Count | None = None
-    cache_read_input_tokens: Count | None = None
+    input_tokens: Count = None
+    output_tokens: Count = None
+    cache_creation_input_tokens: Count = None
+    cache_read_input_tokens: Count = None
     output_tokens_details: OutputDetails | None = None
 
 

@@ -277,7 +277,7 @@ def test_error_event(kind: str, status: int | None) -> None:
     ("data", "text"),
     [
         (b"<html>", "HTML where JSON was expected; check that endpoint"),
-        (b"", "is not the JSON of a message"),
+        (b"", "is not the JSON of a message of Anthropic's API"),
         (b'{"model": "\xff"}', "invalid UTF-8"),
         (b"[]", "is not a message of Anthropic's API: Expected `object`"),
         (b'{"content": 3}', "is not a message of Anthropic's API: Expected `array | null`"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from jackfield import Choice, FinishReason, Part, ProviderError, ReasoningPart, Result, TextPart, ToolCall, Usage
-from jackfield.upstream import stated_error
+from jackfield.upstream import decode, stated_error, token_count
 from jackfield_openai.answers import answered
 from jackfield_openai.wire import ChatChunk, ChatReply, ChatUsage, ReplyCall, ReplyChoice, ReplyMessage
 
@@ -54,7 +54,7 @@ Opaque: TypeAlias = Callable[[ReplyCall, Sequence[Mapping[str, Any]]], str]
 
 _reply_decoder: Final = msgspec.json.Decoder(ChatReply)
 _chunk_decoder: Final = msgspec.json.Decoder(ChatChunk)
-DecodedT = TypeVar("DecodedT")
+_KIND: Final = "a chat completion"
 
 
 def decode_reply(data: bytes) -> ChatReply:
@@ -63,7 +63,7 @@ def decode_reply(data: bytes) -> ChatReply:
     Raises:
         ProviderError: it is not JSON, not of the expected shape, or an error that came with a status of success.
     """
-    reply = _decode(_reply_decoder, data, "the provider's reply")
+    reply = decode(_reply_decoder, data, what="the provider's reply", kind=_KIND)
     if reply.error:
         raise stated_error(reply.error)
     return reply
@@ -71,27 +71,10 @@ def decode_reply(data: bytes) -> ChatReply:
 
 def decode_chunk(data: bytes) -> ChatChunk:
     """Read one event of a streamed reply; raises as ``decode_reply`` does."""
-    chunk = _decode(_chunk_decoder, data, "an event of the provider's stream")
+    chunk = decode(_chunk_decoder, data, what="an event of the provider's stream", kind=_KIND)
     if chunk.error:
         raise stated_error(chunk.error)
     return chunk
-
-
-def _decode(decoder: msgspec.json.Decoder[DecodedT], data: bytes, what: str) -> DecodedT:
-    try:
-        return decoder.decode(data)
-    except msgspec.ValidationError as error:
-        raise ProviderError(f"{what} is not a chat completion: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if data[:200].lstrip()[:1] == b"<":
-            raise ProviderError(
-                f"{what} is HTML where JSON was expected; check that endpoint is the base address of the API,"
-                " which usually ends in /v1"
-            ) from None
-        cause = "invalid UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-        raise ProviderError(f"{what} is not the JSON of a chat completion ({cause}, {len(data)} bytes)") from None
-    except RecursionError:
-        raise ProviderError(f"{what} is nested too deeply to be a chat completion") from None
 
 
 def nothing_opaque(call: ReplyCall, details: Sequence[Mapping[str, Any]]) -> str:  # noqa: ARG001
@@ -213,9 +196,11 @@ def _joined(parts: Sequence[Mapping[str, Any]], kind: str) -> str:
 
 
 def usage(counts: ChatUsage) -> Usage:
-    """Turn a reply's token counts into a ``Usage``; a total that is missing is the sum."""
-    prompt, completion = counts.prompt_tokens or 0, counts.completion_tokens or 0
-    total = prompt + completion if counts.total_tokens is None else counts.total_tokens
+    """Turn a reply's token counts into a ``Usage``; a total that is missing, or no count, is the sum."""
+    prompt, completion = token_count(counts.prompt_tokens) or 0, token_count(counts.completion_tokens) or 0
+    total = token_count(counts.total_tokens)
+    if total is None:
+        total = prompt + completion
     read, written = counts.prompt_tokens_details, counts.completion_tokens_details
     if read is None and written is None:
         return Usage(prompt, completion, total)
@@ -223,10 +208,10 @@ def usage(counts: ChatUsage) -> Usage:
         prompt,
         completion,
         total,
-        cached_tokens=read.cached_tokens if read else None,
-        prompt_audio_tokens=read.audio_tokens if read else None,
-        reasoning_tokens=written.reasoning_tokens if written else None,
-        completion_audio_tokens=written.audio_tokens if written else None,
-        accepted_prediction_tokens=written.accepted_prediction_tokens if written else None,
-        rejected_prediction_tokens=written.rejected_prediction_tokens if written else None,
+        cached_tokens=token_count(read.cached_tokens) if read else None,
+        prompt_audio_tokens=token_count(read.audio_tokens) if read else None,
+        reasoning_tokens=token_count(written.reasoning_tokens) if written else None,
+        completion_audio_tokens=token_count(written.audio_tokens) if written else None,
+        accepted_prediction_tokens=token_count(written.accepted_prediction_tokens) if written else None,
+        rejected_prediction_tokens=token_count(written.rejected_prediction_tokens) if written else None,
     )

@@ -6,9 +6,9 @@ write null or leave out what OpenAI always sends, so every member has a default.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 __all__ = [
     "ChatBody",
@@ -23,7 +23,8 @@ __all__ = [
     "TextContent",
 ]
 
-Count = Annotated[int, Meta(ge=0)]
+Count: TypeAlias = Any
+"""A number of tokens, as ``jackfield.upstream.token_count`` reads it: a reply isn't refused for an odd one."""
 
 
 class ChatFunction(Struct, frozen=True, gc=False):
@@ -140,25 +141,25 @@ class ChunkChoice(Struct):
 class PromptDetails(Struct, gc=False):
     """What the prompt's tokens were."""
 
-    cached_tokens: Count | None = None
-    audio_tokens: Count | None = None
+    cached_tokens: Count = None
+    audio_tokens: Count = None
 
 
 class CompletionDetails(Struct, gc=False):
     """What the reply's tokens were."""
 
-    reasoning_tokens: Count | None = None
-    audio_tokens: Count | None = None
-    accepted_prediction_tokens: Count | None = None
-    rejected_prediction_tokens: Count | None = None
+    reasoning_tokens: Count = None
+    audio_tokens: Count = None
+    accepted_prediction_tokens: Count = None
+    rejected_prediction_tokens: Count = None
 
 
 class ChatUsage(Struct):
     """Tokens read and written."""
 
-    prompt_tokens: Count | None = None
-    completion_tokens: Count | None = None
-    total_tokens: Count | None = None
+    prompt_tokens: Count = None
+    completion_tokens: Count = None
+    total_tokens: Count = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
 
