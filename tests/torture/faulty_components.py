@@ -136,6 +136,7 @@ def manifest(name: str, api: str, items: Mapping[str, object]) -> str:
         "spec": {
             "type": f"conversation.{api}",
             "version": "v1",
+            "initTimeout": "60s",
             "metadata": [{"name": key, "value": value} for key, value in items.items()],
         },
     }
