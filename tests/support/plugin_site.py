@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import zipfile
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from textwrap import dedent
@@ -67,7 +69,14 @@ class Site:
             lines = ["Metadata-Version: 2.1", f"Name: {distribution}", f"Version: {version}"]
             lines += [f"Requires-Dist: {line}" for line in requires]
             (info / "METADATA").write_text("\n".join(lines) + "\n", "utf-8")
+        files = [self.path / f"{module}.py", *sorted(info.iterdir())]
+        record = (info / "RECORD").relative_to(self.path).as_posix()
+        (info / "RECORD").write_text("".join(map(self._line, files)) + f"{record},,\n", "utf-8")
         return module
+
+    def _line(self, path: Path) -> str:
+        digest = urlsafe_b64encode(sha256(path.read_bytes()).digest()).decode().rstrip("=")
+        return f"{path.relative_to(self.path).as_posix()},sha256={digest},{path.stat().st_size}\n"
 
     @property
     def installed(self) -> list[Distribution]:
@@ -78,14 +87,15 @@ class Site:
         """Pack all that is installed here, one distribution, into a wheel in another folder."""
         (info,) = self.path.glob("*.dist-info")
         (info / "WHEEL").write_text("Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        files = [path for path in self.path.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-        names = [path.relative_to(self.path).as_posix() for path in files]
         record = (info / "RECORD").relative_to(self.path).as_posix()
+        files = [path for path in self.path.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+        files.remove(info / "RECORD")
+        names = [path.relative_to(self.path).as_posix() for path in files]
         wheel = folder / f"{info.name.removesuffix('.dist-info')}-py3-none-any.whl"
         with zipfile.ZipFile(wheel, "w") as archive:
             for path, name in zip(files, names, strict=True):
                 archive.write(path, name)
-            archive.writestr(record, "".join(f"{name},,\n" for name in [*names, record]))
+            archive.writestr(record, "".join(map(self._line, files)) + f"{record},,\n")
         return wheel
 
 

@@ -19,7 +19,9 @@ from jackfield.cli.tables import table
 from jackfield.errors import ConfigurationError
 from jackfield.plugins.discovery import discover
 from jackfield.plugins.installing import distribution_of, install_command, requirement_of, shown
+from jackfield.plugins.integrity import Integrity, check_files
 from jackfield.plugins.options import parse_prefer
+from jackfield.plugins.startup import site_folders
 
 __all__ = ["install", "plugins"]
 
@@ -28,7 +30,7 @@ _HEAD = ("NAME", "VERSION", "DISTRIBUTION", "STATE", "HOST", "TYPES", "HOOKS", "
 
 @click.command
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: interpreter, plugins, clashes of types, notices.")
-@click.option("--check", is_flag=True, help="Exit with 1 if a plugin is failed or incompatible, or types clash.")
+@click.option("--check", is_flag=True, help="Verify files first; exit with 1 if anything is wrong.")
 @option("--plugins", "allow", help="Load only these plugins, with commas; empty for none.")
 @option("--deny-plugins", "deny", help="Don't load these plugins, with commas.")
 @option("--prefer", multiple=True, metavar="TYPE=PLUGIN", help="Take a component type from this plugin.")
@@ -38,7 +40,14 @@ def plugins(*, as_json: bool, check: bool, allow: str | None, deny: str | None, 
     Every plugin is loaded and all its hooks are asked, as `serve` would do with the same options. HOST is the range of
     jackfield versions that a plugin's distribution asks for, PATH where its code lies. A plugin that is missing here is
     installed for another Python than the one that is named first.
+
+    With --check the files of the plugins and of jackfield itself are compared with what was installed before anything
+    of them is imported, and if they aren't the same, nothing is.
     """
+    files = check_files(distributions(), site_folders()) if check else None
+    if files is not None and files.problems:
+        click.echo(_unloaded(files, as_json=as_json))
+        sys.exit(1)
     found = load_chosen(allow, deny)
     types = found.component_types(parse_prefer(prefer))
     found.observers()
@@ -49,7 +58,7 @@ def plugins(*, as_json: bool, check: bool, allow: str | None, deny: str | None, 
         "python": sys.executable,
         "plugins": [asdict(record) for record in found.records],
         "clashes": dict(types.clashes),
-        "notices": [*found.notices, *left_out],
+        "notices": [*found.notices, *left_out, *(files.notes if files is not None else ())],
     }
     click.echo(json.dumps(listing, indent=2) if as_json else _page(listing))
     if check and (types.clashes or any(record.at_fault for record in found.records)):
@@ -88,6 +97,14 @@ def install(*, name: str, upgrade: bool, editable: bool) -> None:
     click.echo(_page({"plugins": wanted or listing["plugins"], "clashes": clashes, "notices": []}))
     if any(plugin["state"] != "loaded" or plugin["reason"] for plugin in wanted):
         raise ConfigurationError(f"{', '.join(sorted(names))}: installed, but not working; see the reason above")
+
+
+def _unloaded(files: Integrity, *, as_json: bool) -> str:
+    """What is told where no plugin may be loaded."""
+    if as_json:
+        listing = {"python": sys.executable, "plugins": [], "clashes": {}, "notices": files.notes}
+        return json.dumps(listing | {"files": files.problems}, indent=2)
+    return "\n".join([f"Python: {sys.executable}", *files.problems, *files.notes, "No plugin was loaded."])
 
 
 def _touches(type_name: str, listed: Iterable[Mapping[str, Any]]) -> bool:
