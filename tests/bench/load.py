@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import cast
@@ -29,12 +29,14 @@ class Outcome:
         latencies: of each request, in seconds.
         faults: replies that were not the expected ones, by kind; any of them voids the run.
         first: the body of the first reply.
+        cpu: what ``meter`` rose by.
     """
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     faults: dict[str, int] = field(default_factory=dict)
     first: bytes = b""
+    cpu: float = 0.0
 
     def percentile(self, share: float) -> float:
         """The latency that ``share`` of the requests stay under, in seconds."""
@@ -64,24 +66,34 @@ class Load:
     text: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self, *, requests: int, connections: int) -> Outcome:
-        """Send ``requests`` over ``connections`` connections, in an event loop of its own."""
-        return uvloop.run(self._run(requests, connections))
+    def run(self, *, requests: int, connections: int, meter: Callable[[], float] = lambda: 0.0) -> Outcome:
+        """Send ``requests`` over ``connections`` connections, in an event loop of its own.
 
-    async def _run(self, requests: int, connections: int) -> Outcome:
-        outcome = Outcome()
-        messages = itertools.islice(itertools.cycle(self._messages()), requests)
+        One request on each connection comes before these and isn't counted: what it costs to take a connection is no
+        part of what a request costs, and a server takes them one by one.
+
+        Args:
+            requests: how many are counted.
+            connections: how many send them side by side.
+            meter: read before and after what is counted.
+        """
+        return uvloop.run(self._run(requests, connections, meter))
+
+    async def _run(self, requests: int, connections: int, meter: Callable[[], float]) -> Outcome:
+        greeting, outcome = Outcome(), Outcome()
+        messages = itertools.cycle(self._messages())
+        clients = [_Client(self.text) for _ in range(connections)]
         loop = asyncio.get_running_loop()
-        clients = [_Client(messages, outcome, self.text) for _ in range(connections)]
         for client in clients:
             await loop.create_connection(lambda client=client: client, "127.0.0.1", self.port)  # type: ignore[misc]
-        began = perf_counter()
-        for client in clients:
-            client.send()
-        _, waiting = await asyncio.wait([client.done for client in clients], timeout=_PATIENCE)
-        outcome.seconds = perf_counter() - began
-        for _ in waiting:
-            outcome.fault(f"no reply within {_PATIENCE:.0f} s")
+        await _send([(client, itertools.islice(messages, 1)) for client in clients], greeting)
+        outcome.first, outcome.faults = greeting.first, greeting.faults
+        if not outcome.faults:
+            counted = itertools.islice(messages, requests)
+            before, began = meter(), perf_counter()
+            await _send([(client, counted) for client in clients], outcome)
+            outcome.seconds = perf_counter() - began
+            outcome.cpu = meter() - before
         for client in clients:
             client.transport.close()
         return outcome
@@ -95,25 +107,38 @@ class Load:
         return [b"POST " + path.encode() + rest for path in self.paths]
 
 
+async def _send(shares: list[tuple[_Client, Iterator[bytes]]], outcome: Outcome) -> None:
+    """Have each connection send its share, and wait for all replies."""
+    for client, messages in shares:
+        client.begin(messages, outcome)
+    _, waiting = await asyncio.wait([client.done for client, _ in shares], timeout=_PATIENCE)
+    for _ in waiting:
+        outcome.fault(f"no reply within {_PATIENCE:.0f} s")
+
+
 class _Client(asyncio.Protocol):
     """One connection: the next request leaves when the reply to the last one is there."""
 
     transport: asyncio.Transport
+    done: asyncio.Future[None]
 
-    def __init__(self, messages: Iterator[bytes], outcome: Outcome, text: bytes) -> None:
-        self._messages = messages
-        self._outcome = outcome
+    def __init__(self, text: bytes) -> None:
         self._text = text
         self._buffer = b""
-        self.done = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
 
-    def send(self) -> None:
-        """Send the next request, or end if there is none."""
+    def begin(self, messages: Iterator[bytes], outcome: Outcome) -> None:
+        """Send the first of some requests; ``done`` is set after the reply to the last."""
+        self._messages = messages
+        self._outcome = outcome
+        self.done = asyncio.get_running_loop().create_future()
+        self._next()
+
+    def _next(self) -> None:
         message = next(self._messages, None)
-        if message is None:
+        if message is None or self.transport.is_closing():
             self._end()
             return
         self._began = perf_counter()
@@ -138,7 +163,7 @@ class _Client(asyncio.Protocol):
         self._buffer = b""
         self._outcome.latencies.append(perf_counter() - self._began)
         self._judge(int(head[9:12]), rest)
-        self.send()
+        self._next()
 
     def _judge(self, status: int, body: bytes) -> None:
         if status != 200:

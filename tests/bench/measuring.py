@@ -43,13 +43,11 @@ def sample(process: Measured, load: Load, *, requests: int, connections: int) ->
         VoidError: a reply was not the right one.
     """
     load.run(requests=max(requests // 5, len(load.paths), connections), connections=connections)
-    before = process.cpu
-    outcome = load.run(requests=requests, connections=connections)
-    cpu = (process.cpu - before) / requests * 1e6
+    outcome = load.run(requests=requests, connections=connections, meter=lambda: process.cpu)
     if outcome.faults or len(outcome.latencies) != requests:
         raise VoidError(", ".join(f"{count}x {kind}" for kind, count in outcome.faults.items()) or "missing replies")
     return Sample(
-        cpu=cpu,
+        cpu=outcome.cpu / requests * 1e6,
         throughput=requests / outcome.seconds,
         middle=outcome.percentile(0.5) * 1000,
         slow=outcome.percentile(0.99) * 1000,
