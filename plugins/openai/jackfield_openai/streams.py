@@ -36,8 +36,22 @@ __all__ = ["StreamReader"]
 
 @dataclass(slots=True)
 class _Call:
-    position: int
+    """A call. It is held back until id and name are known, which some servers send one after the other."""
+
     id: str
+    name: str
+    opaque: str
+    position: int | None = None
+
+    def goes_on(self, piece: ReplyCall, name: str) -> bool:
+        """Say whether a piece of the call's number is the call's.
+
+        Servers that don't number their calls, or number all of them 0, are told apart by a new id, or by a name where
+        there is neither.
+        """
+        if piece.id and piece.id != self.id:
+            return not self.id and (not name or (self.position is None and name == self.name))
+        return bool(piece.id) or piece.index is not None or not (name and self.name)
 
 
 @dataclass(slots=True)
@@ -122,39 +136,46 @@ class StreamReader:
 
     def _read_calls(self, state: _Choice, calls: Sequence[ReplyCall], index: int) -> Iterator[Event]:
         for call in calls:
-            piece = self._piece(state, call)
-            if piece.position >= 0:
-                yield Delta(piece, index)
-            elif piece.position == _ANSWER and piece.arguments:
-                yield Delta(TextPart(piece.arguments), index)
+            for piece in self._pieces(state, call):
+                yield from _delta(piece, index)
 
-    def _piece(self, state: _Choice, call: ReplyCall) -> ToolCallPart:
-        """Find the call that a piece belongs to.
-
-        Servers that don't number their calls, or number all of them 0, are told apart by a new id, or by a name where
-        there is neither.
-        """
+    def _pieces(self, state: _Choice, call: ReplyCall) -> Iterator[ToolCallPart]:
+        """Find the call that a piece belongs to."""
         number = call.index if call.index is not None else max(state.calls, default=0)
         known = state.calls.get(number)
         name = (call.function and call.function.name) or ""
         arguments = arguments_text(call.function.arguments) if call.function else ""
         opaque = self._opaque(call, ())
-        unnumbered = call.index is None and not call.id and bool(name)
-        if known is not None and (not call.id or call.id == known.id) and not unnumbered:
-            return ToolCallPart(known.position, arguments=arguments, opaque=opaque)
-        if self._answer and name == self._answer:
-            position = _REPEATED if state.answered else _ANSWER
+        if known is None or not known.goes_on(call, name):
+            if known is not None and known.position is None:
+                yield self._begin(state, known)
+            known = state.calls[number] = _Call(call.id or "", name, opaque)
+            if not arguments and not (known.id and known.name):
+                return
+        elif known.position is not None:
+            late, known.id = "" if known.id else call.id or "", known.id or call.id or ""
+            yield ToolCallPart(known.position, late, arguments=arguments, opaque=opaque)
+            return
+        else:
+            known.id, known.name = known.id or call.id or "", known.name or name
+            known.opaque = known.opaque or opaque
+        yield self._begin(state, known, arguments)
+
+    def _begin(self, state: _Choice, call: _Call, arguments: str = "") -> ToolCallPart:
+        """Give a call's first piece and its position."""
+        if self._answer and call.name == self._answer:
+            call.position = _REPEATED if state.answered else _ANSWER
             state.answered = True
         else:
-            position = state.count
+            call.position = state.count
             state.count += 1
-        state.calls[number] = _Call(position, call.id or "")
-        if position == 0 and not opaque and state.details:
+        opaque = call.opaque
+        if call.position == 0 and not opaque and state.details:
             # Thinking comes before the calls that it leads to. A front end may have no place for its data but the id,
             # which leaves with this piece.
             opaque = self._opaque(ReplyCall(), state.details)
             state.told = bool(opaque)
-        return ToolCallPart(position, call.id or "", name, arguments, opaque)
+        return ToolCallPart(call.position, call.id, call.name, arguments, opaque)
 
     @property
     def complete(self) -> bool:
@@ -176,6 +197,9 @@ class StreamReader:
             raise ProviderError("empty response: the provider's stream has no choices")
         ends: list[Finish] = []
         for index, state in sorted(self._choices.items()):
+            for call in state.calls.values():
+                if call.position is None:
+                    yield from _delta(self._begin(state, call), index)
             reason = finish_reason(state.reason, self._reasons, called=bool(state.count))
             if state.answered:
                 reason = answer_reason(reason, called=bool(state.count))
@@ -195,3 +219,11 @@ class StreamReader:
         yield from ends
         if self._usage is not None:
             yield self._usage
+
+
+def _delta(piece: ToolCallPart, index: int) -> Iterator[Delta]:
+    """Give a piece of a call as an event; one of the answer is text, and one of a second answer nothing."""
+    if piece.position >= 0:
+        yield Delta(piece, index)
+    elif piece.position == _ANSWER and piece.arguments:
+        yield Delta(TextPart(piece.arguments), index)

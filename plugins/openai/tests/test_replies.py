@@ -237,6 +237,38 @@ def test_status_of_a_stated_error() -> None:
             [ToolCallPart(0, "a", "f", "{}"), ToolCallPart(1, "b", "g", "{}")],
             id="not numbered",
         ),
+        pytest.param(
+            [
+                {"index": 0, "function": {"name": "f"}},
+                {"index": 0, "id": "a", "function": {"arguments": "{}"}},
+                {"index": 1, "function": {"name": "g"}},
+                {"index": 1, "id": "b", "function": {"name": "g", "arguments": "{}"}},
+            ],
+            [ToolCallPart(0, "a", "f", "{}"), ToolCallPart(1, "b", "g", "{}")],
+            id="an id after the name",
+        ),
+        pytest.param(
+            [{"index": 0, "id": "a"}, {"index": 0, "function": {"name": "f"}}, {"index": 0, "id": "a"}],
+            [ToolCallPart(0, "a", "f"), ToolCallPart(0)],
+            id="a name after the id",
+        ),
+        pytest.param(
+            [{"index": 0, "function": {"name": "f", "arguments": "{"}}, {"index": 0, "id": "a"}],
+            [ToolCallPart(0, "", "f", "{"), ToolCallPart(0, "a")],
+            id="an id after the arguments have begun",
+        ),
+        pytest.param(
+            [
+                {"function": {"name": "f"}},
+                {"function": {"name": "f"}},
+                {"index": 0, "id": "b", "function": {"name": "g"}},
+            ],
+            [ToolCallPart(0, "", "f"), ToolCallPart(1, "", "f"), ToolCallPart(2, "b", "g")],
+            id="no ids and no arguments",
+        ),
+        pytest.param(
+            [{"index": 0, "function": {"name": "f"}}], [ToolCallPart(0, "", "f")], id="a name and nothing more"
+        ),
     ],
 )
 def test_streamed_tool_calls(pieces: list[dict[str, Any]], expected: list[ToolCallPart]) -> None:
