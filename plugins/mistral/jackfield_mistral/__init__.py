@@ -7,7 +7,8 @@ that its public package mistral-common checks requests with.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from types import MappingProxyType
 from typing import ClassVar, Final
@@ -45,7 +46,7 @@ class MistralConversation(CompatibleConversation[KeyedSettings]):
     def body(self, request: ConversationRequest, model: str, *, stream: bool) -> ChatBody:
         """Return the body, with ids and an order of messages that the API accepts."""
         body = super().body(request, model, stream=stream)
-        body.messages = _in_order([_with_ids(message) for message in body.messages])
+        body.messages = _in_order(list(_with_ids(body.messages)))
         return body
 
 
@@ -60,12 +61,27 @@ def mistral_id(text: str) -> str:
     return "".join(_LETTERS[number // 62**place % 62] for place in range(9))
 
 
-def _with_ids(message: ChatMessage) -> ChatMessage:
-    if message.tool_calls:
-        return replace(message, tool_calls=[replace(call, id=mistral_id(call.id)) for call in message.tool_calls])
-    if message.tool_call_id is not None:
-        return replace(message, tool_call_id=mistral_id(message.tool_call_id))
-    return message
+def _with_ids(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:
+    """Give calls and results their ids.
+
+    Calls without ids get some of their own, or all of them would have the same one. A result without an id belongs to
+    the first of those calls that has none yet.
+    """
+    waiting: deque[str] = deque()
+    for place, message in enumerate(messages):
+        if message.tool_calls:
+            numbered = [
+                call.id or f"call {number} of message {place}" for number, call in enumerate(message.tool_calls)
+            ]
+            ids = [mistral_id(text) for text in numbered]
+            pairs = list(zip(message.tool_calls, ids, strict=True))
+            waiting = deque(made for call, made in pairs if not call.id)
+            yield replace(message, tool_calls=[replace(call, id=made) for call, made in pairs])
+        elif message.tool_call_id is not None:
+            nameless = not message.tool_call_id and waiting
+            yield replace(message, tool_call_id=waiting.popleft() if nameless else mistral_id(message.tool_call_id))
+        else:
+            yield message
 
 
 def _in_order(messages: Sequence[ChatMessage]) -> list[ChatMessage]:

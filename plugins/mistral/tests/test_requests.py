@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from mistralai.client.models import ChatCompletionRequest
+from msgspec.structs import replace
 
 from jackfield import (
     Build,
@@ -113,6 +114,20 @@ def test_call_and_result_share_their_id() -> None:
     _, call, answer = written(said("user", "hi"), said("assistant", tool_calls=(CALL,)), result)["messages"]
     assert call["tool_calls"][0]["id"] == answer["tool_call_id"] == mistral_id(CALL.id)
     assert answer["name"] == "look"
+
+
+def test_calls_without_ids_get_some_of_their_own() -> None:
+    """Each call has another id, and its result, in the same order, the same one; calls with ids are left alone."""
+    nameless, results = replace(CALL, id=""), [said("tool", text, name="look") for text in ("1", "2", "3")]
+    own = said("tool", "0", tool_call_id=CALL.id, name="look")
+    turns = [said("assistant", tool_calls=(nameless, CALL, nameless)), results[0], own, results[1]]
+    turns += [said("assistant", tool_calls=(nameless,)), results[2]]
+    sent = written(said("user", "a"), *turns)["messages"]
+    first, second, third, fourth = (call["id"] for message in sent for call in message.get("tool_calls", ()))
+    answers = [message["tool_call_id"] for message in sent if message["role"] == "tool"]
+    assert answers == [first, second, third, fourth]
+    assert len({*answers}) == 4
+    assert second == mistral_id(CALL.id)
 
 
 @pytest.mark.parametrize(
