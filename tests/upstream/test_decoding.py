@@ -46,7 +46,15 @@ def test_a_reply_is_decoded() -> None:
         (0, 0),
         (7, 7),
         (7.0, 7),
-        *((odd, None) for odd in (-1, -1.0, 1.5, 10**30, 1e300, True, None, "7", [])),
+        (-1, None),
+        (-1.0, None),
+        (1.5, None),
+        (10**30, None),
+        (1e300, None),
+        (True, None),
+        (None, None),
+        ("7", None),
+        ([], None),
     ],
 )
 def test_a_count_is_a_whole_number_from_0(given: Any, count: int | None) -> None:

@@ -232,6 +232,15 @@ def test_usage_of_thinking() -> None:
     assert (read.completion_tokens, read.reasoning_tokens) == (7, 5)
 
 
+def test_odd_counts_cost_no_reply() -> None:
+    """Counts are what is a count; in a stream, what an event tells as none stays as it was."""
+    odd = {"input_tokens": 10.0, "output_tokens": -1, "cache_read_input_tokens": "2"}
+    assert whole(message([text("a")], "end_turn", usage=odd)).usage == Usage(10, 0, 10)
+    written = events([text("a")], "end_turn")
+    written[-2]["usage"] = {"output_tokens": -1, "input_tokens": None}
+    assert streamed(written).usage == Usage(15, 1, 16, cached_tokens=2)
+
+
 def test_refusal_says_why() -> None:
     """A refusal that comes without a word is told in the API's words."""
     details = {"type": "refusal", "category": None, "explanation": "That can't be answered."}
