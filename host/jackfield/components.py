@@ -45,6 +45,7 @@ class Build(Generic[SettingsT_co]):
         settings: the decoded settings, of the class's own ``Settings`` type.
         environment: the process's environment, for providers that take defaults from it.
         references: how ``reference`` finds a component.
+        plugin: the name of the plugin that brings the type, for the log.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Build(Generic[SettingsT_co]):
     settings: SettingsT_co
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     references: References = _no_references
+    plugin: str = ""
 
     def reference(self, name: str, kind: type[ComponentT], *, setting: str = "") -> ComponentT:
         """Return the component called ``name`` of the same snapshot, and remember that this one depends on it.
@@ -78,6 +80,7 @@ class Component(Generic[SettingsT]):
 
     def __init__(self, build: Build[SettingsT]) -> None:
         self.name = build.name
+        self.plugin = build.plugin
         self.settings = build.settings
 
     async def start(self) -> None:

@@ -67,9 +67,9 @@ def frames(error: BaseException, *, most: int = 4) -> str:
     return " < ".join(f"{_short(place.filename)}:{place.lineno} in {place.name}" for place in reversed(places))
 
 
-def place(frame: FrameType) -> str:
-    """Say where a frame that runs stands: ``folder/file.py:12 in Provider.converse``."""
-    return f"{_short(frame.f_code.co_filename)}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+def place(frame: FrameType, line: int | None = None) -> str:
+    """Say where a frame stands, or stood at a line: ``folder/file.py:12 in Provider.converse``."""
+    return f"{_short(frame.f_code.co_filename)}:{line or frame.f_lineno} in {frame.f_code.co_qualname}"
 
 
 def _short(path: str) -> str:

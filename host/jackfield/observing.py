@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from jackfield.faults import is_fault
 from jackfield.logs import frames
 from jackfield.messages import Record
 
@@ -104,6 +105,8 @@ def _tell(observers: Told[ToldT], what: ToldT) -> None:
     for plugin, observer in observers:
         try:
             observer(what)
-        except Exception as error:  # noqa: BLE001  a plugin may raise anything, and what it is told of has happened
+        except BaseException as error:
+            if not is_fault(error):
+                raise
             about = {"plugin": plugin, "error": type(error).__name__, "at": frames(error)}
             _log.warning("an observer raised an error", extra=about)

@@ -28,6 +28,8 @@ CASES = {
     "the innermost of two": ([("acme.b", "b"), ("jackfield.chain", "host"), ("acme.a", "a")], ("pair-b", "b", "")),
     "two plugins in one package": ([("acme.a.sub", "in")], ("pair-a", "in", "")),
     "a name that only begins alike": ([("jackfield_prober", "in")], ("", "in", "")),
+    "code that two plugins share": ([("acme.common", "deep"), ("acme.b", "mine")], ("pair-b", "mine", "deep")),
+    "only code that two plugins share": ([("acme.common", "in")], ("pair-a", "in", "")),
     "the host itself": ([("jackfield.builtin.cache", "in"), ("asyncio", "out")], ("", "in", "")),
 }
 

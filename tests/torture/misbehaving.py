@@ -1,7 +1,7 @@
 """The suite `plugins`: plugins that raise, hang, leak, block, lie and exit, beside two components that behave.
 
-The latter are asked without a pause from beginning to end, and none of their requests may fail, unless a plugin has ended
-the very process that had it. What each misdeed gives its own caller is checked, and who is named in the log.
+The latter are asked without a pause from beginning to end, and none of their requests may fail, unless a plugin has
+ended the very process that had it. What each misdeed gives its own caller is checked, and who is named in the log.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import signal
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -81,9 +82,10 @@ class _Run:
         excused = load.excuse(killed)
         took = self._stop()
         self._check_log()
+        kinds = len({*DEEDS, *DYING, *BROKEN_AT_START, *failing_components()})
         return [
             Figure("misdeeds of plugins", f"{self._done:,}"),
-            Figure("kinds of misdeeds", f"{len(set(map(str, DEEDS))) + len(BROKEN_AT_START) + len(failing_components())}"),
+            Figure("kinds of misdeeds", f"{kinds:,}"),
             Figure("requests to components that behave", f"{load.answered + len(load.failed):,}"),
             Figure("of them streamed", f"{load.streamed:,}"),
             Figure("of them failed", "0", "none, but on connections of a process that a plugin has ended"),
@@ -102,7 +104,9 @@ class _Run:
             if plugins[name]["state"] == "loaded" or not plugins[name].get("reason"):
                 raise BrokenPromiseError(f"plugin {name} is {plugins[name]}")
             self._process.wait_for(rf"level=(?:error|warning) .*plugin={name} .*reason=")
-        _until("every build has ended", lambda: "starting" not in {each["state"] for each in self._components().values()})
+        _until(
+            "every build has ended", lambda: "starting" not in {each["state"] for each in self._components().values()}
+        )
         components = self._components()
         for name, plugin in failing_components().items():
             about = components[name]
@@ -177,9 +181,9 @@ class _Run:
                 raise BrokenPromiseError(f"the log doesn't name plugin {name}")
 
 
-def _until(what: str, condition: object) -> None:
+def _until(what: str, condition: Callable[[], bool]) -> None:
     began = time.monotonic()
-    while not condition():  # type: ignore[operator]
+    while not condition():
         if time.monotonic() - began > _PATIENCE:
             raise BrokenPromiseError(f"{what}: not within {_PATIENCE:g} s")
         time.sleep(0.02)  # what is asked over HTTP has no signal to wait for

@@ -88,17 +88,19 @@ class Deed:
         body = reply.body.decode()
         if self.outcome == "lost":
             return f"it was answered with {reply.status}"
-        if PRIVATE in body and self.outcome != "served":
-            return f"its error quotes the message: {body}"
         if self.outcome == "served":
             return "" if reply.status == 200 else f"{reply.status} {body}"
         if self.outcome == "broken off":
             last = events_of(reply.body)[-1] if reply.status == 200 else None
-            return "" if last is not None and last.name == "error" and last.data["errorCode"] else f"ended in {body}"
+            if last is None or last.name != "error" or not last.data["errorCode"]:
+                return f"ended in {body}"
+            return "its error quotes the message" if PRIVATE in str(last.data) else ""
         try:
             error = json.loads(body)
         except ValueError:
             return f"{reply.status} with no JSON: {body[:200]!r}"
+        if PRIVATE in body:
+            return f"its error quotes the message: {body}"
         if reply.status != 500 or not error.get("errorCode") or not error.get("message"):
             return f"{reply.status} {body}"
         return ""
@@ -107,21 +109,25 @@ class Deed:
 def _deeds() -> list[Deed]:
     found = [Deed("rotten", f"raise:{kind}", streams=streams) for kind, streams in product(_KINDS, (False, True))]
     found += [Deed("rotten", f"raise-later:{kind}", "broken off", streams=True) for kind in _KINDS]
-    found += [Deed("rotten", f"give:{what}", streams=streams) for what, streams in product(_JUNK, (False, True))]
-    found += [Deed("rotten", f"give-later:{what}", "broken off", streams=True) for what in (*_JUNK, "part")]
+    found += [Deed("rotten", f"give:{what}") for what in _JUNK]
+    # Kinds of events that the host doesn't know are passed over: another version of it may know them.
+    found += [Deed("rotten", f"give{when}:{what}", "served", streams=True) for what in _JUNK for when in ("", "-later")]
+    found += [Deed("rotten", "give-later:part", "served", streams=True)]
     found += [Deed("rotten", "stop", streams=True, plugin=""), Deed("plain", "give", streams=True)]
     found += [Deed("rotten", "stop-later", "broken off", streams=True, plugin="")]
     found += [Deed("rotten", "exit", streams=streams) for streams in (False, True)]
     found += [Deed("rotten", "leak:20", "served", plugin="")]
     for streams in (False, True):
         found += [Deed(f"wrapped-before-{kind}", "x", streams=streams, plugin="stages") for kind in _KINDS]
-        found += [Deed(f"wrapped-{way}", "x", streams=streams, plugin="") for way in ("empty", "junk")]
+        found += [Deed("wrapped-empty", "x", streams=streams, plugin="")]
+    found += [Deed("wrapped-junk", "x", plugin=""), Deed("wrapped-junk", "x", "broken off", streams=True, plugin="")]
     found += [Deed(f"wrapped-after-{kind}", "x", plugin="stages") for kind in _KINDS]
     found += [Deed(f"wrapped-after-{kind}", "x", "broken off", streams=True, plugin="stages") for kind in _KINDS]
     for way, streams in product((*_KINDS, "rubbish", "number", "hang"), (False, True)):
         found.append(Deed(f"stored-{way}", "x", "served", streams=streams, plugin=""))
-    for way, streams in product((*_KINDS, "beyond", "number", "texts"), (False, True)):
+    for way, streams in product((*_KINDS, "number", "texts"), (False, True)):
         found.append(Deed(f"scrubbed-{way}", "x", streams=streams, plugin="parts"))
+    found += [Deed("scrubbed-beyond", "x", "served", streams=streams, plugin="") for streams in (False, True)]
     for way, streams in product((*_KINDS, "empty", "strangers", "number"), (False, True)):
         found.append(Deed(f"routed-{way}", "x", streams=streams, plugin="parts"))
     found += [Deed(f"/rotten/{way}", "", plugin="routes") for way in (*_KINDS, "silent", "junk")]

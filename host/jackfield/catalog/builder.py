@@ -14,7 +14,7 @@ from jackfield.catalog.instance import ConversationInstance, Instance, close_qui
 from jackfield.components import Build, Component, Conversation
 from jackfield.durations import format_go
 from jackfield.errors import InvalidSetting, JackfieldError, ManifestError, NoSuchComponent, Problem
-from jackfield.faults import is_fault
+from jackfield.faults import is_fault, text_of
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.decode import Decoded
@@ -113,6 +113,7 @@ class Builder:
             settings=decoded.settings[-1],
             environment=self.environment,
             references=references.component,
+            plugin=kind.plugin,
         )
         component, chain = await self._started(examined, decoded, build, redact)
         instance: dict[str, Any] = {
@@ -194,11 +195,13 @@ class Builder:
             if refused := refused_settings(error):
                 raise Unusable(manifest, refused, redact) from None
             if isinstance(error, HookFailed):
-                raise StartFailed(manifest.problem("", redact(str(error)))) from error
+                raise StartFailed(manifest.problem("", redact(text_of(error)))) from error
             if isinstance(error, JackfieldError | LookupError | OSError | ValueError):
-                raise failed(f"could not start: {error}") from error
+                raise failed(f"could not start: {text_of(error)}") from error
             if is_fault(error):
-                raise failed(f"could not start: {type(error).__name__}: {error} (at {frames(error)})") from error
+                raise failed(
+                    f"could not start: {type(error).__name__}: {text_of(error)} (at {frames(error)})"
+                ) from error
             raise
         return component, chain
 

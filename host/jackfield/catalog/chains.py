@@ -21,7 +21,7 @@ from jackfield.errors import InvalidSetting, InvokeError
 from jackfield.events import Event
 from jackfield.messages import ConversationRequest
 from jackfield.overrides import override_name
-from jackfield.plugins.asking import Provided
+from jackfield.plugins.asking import Provided, sound
 from jackfield.plugins.manager import Plugins
 from jackfield.policies import PolicySettings
 from jackfield.resilience.registry import Resilience
@@ -152,16 +152,18 @@ class _Parts:
 
     def __post_init__(self) -> None:
         for name, wish in (("unscrubbed", True), ("wraps", False)):
-            chosen = tuple(wrap.answer for wrap in self.all_wraps if _sees_unscrubbed(wrap) is wish)
+            chosen = tuple(
+                sound("wrap_handler", wrap, wrap.answer) for wrap in self.all_wraps if _sees_unscrubbed(wrap) is wish
+            )
             object.__setattr__(self, name, chosen)
 
     @property
     def scrub_in(self) -> Stage:
-        return self.scrub.answer.scrub_in if self.scrub else _nothing
+        return sound("provide_scrubber", self.scrub, self.scrub.answer.scrub_in) if self.scrub else _nothing
 
     @property
     def scrub_out(self) -> Stage:
-        return self.scrub.answer.scrub_out if self.scrub else _nothing
+        return sound("provide_scrubber", self.scrub, self.scrub.answer.scrub_out) if self.scrub else _nothing
 
     @property
     def scrub_on_top(self) -> tuple[Stage, ...]:
@@ -170,11 +172,11 @@ class _Parts:
 
     @property
     def route(self) -> Stage:
-        return self.routed.answer if self.routed else _nothing
+        return sound("provide_router", self.routed, self.routed.answer) if self.routed else _nothing
 
     @property
     def cache(self) -> Stage:
-        return self.cached.answer if self.cached else _nothing
+        return sound("provide_cache", self.cached, self.cached.answer) if self.cached else _nothing
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -119,5 +119,10 @@ async def close_quietly(component: Component[Any]) -> None:
             raise
         _log.warning(
             "a component did not close cleanly",
-            extra={"component": component.name, "error": type(error).__name__, "at": frames(error)},
+            extra={
+                "component": component.name,
+                "plugin": component.plugin,
+                "error": type(error).__name__,
+                "at": frames(error),
+            },
         )

@@ -66,7 +66,7 @@ class Standing:
         except ValidationError:
             cause = f"{found.name} of plugin {found.plugin} is a default, and yet has settings that must be given"
             raise PluginError(f"{cause}; name a component of it in the manifest") from None
-        return found.factory(Build(found.name, found.name, settings, self.environment))
+        return found.factory(Build(found.name, found.name, settings, self.environment, plugin=found.plugin))
 
 
 async def _close(supply: Supply[Component[Any]]) -> None:

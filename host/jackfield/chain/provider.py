@@ -132,7 +132,8 @@ class ProviderHandler:
             error.args = (error.detail,)  # what repr shows
             return error.named(self._component.name)
         name, kind = self._component.name, type(self._component).__name__
-        about = {"component": name, "class": kind, "error": type(error).__name__, "at": frames(error)}
+        about = {"component": name, "plugin": self._component.plugin, "class": kind}
+        about |= {"error": type(error).__name__, "at": frames(error)}
         _log.error("a plugin raised an unexpected error", extra=about)
         return InvokeError(
             f"{kind} raised {type(error).__name__}, a fault of its plugin; see the host's log", component=name

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from jackfield.catalog.instance import ConversationInstance
 from jackfield.errors import ComponentNotFound, HostFault, InvokeError, RequestError, error_code
+from jackfield.faults import is_fault
 from jackfield.frontends.dialect import JSON_TYPE, SSE_TYPE, Call, Dialect, Exchange, Refusal
 from jackfield.frontends.host_view import HostView
 from jackfield.headers import Headers
@@ -23,6 +24,7 @@ from jackfield.http.replies import JSON, Header
 from jackfield.http.streaming import StreamedReply
 from jackfield.http.wire import encode_error
 from jackfield.messages import ConversationRequest, Record
+from jackfield.plugins.culprit import culprit, raised_at
 
 __all__ = ["ConversationEndpoint"]
 
@@ -168,7 +170,7 @@ class ConversationEndpoint:
         """
         if isinstance(error, RequestError):
             return error
-        if isinstance(error, asyncio.CancelledError):
+        if isinstance(error, asyncio.CancelledError) and not is_fault(error):
             if watch.left:
                 watch.forgive()
             elif self._host.cutting:
@@ -177,12 +179,17 @@ class ConversationEndpoint:
             else:
                 raise error
         elif not isinstance(error, ClientLeft):
-            if not isinstance(error, Exception):
+            if not is_fault(error):
                 raise error
-            _log.error("a request failed unexpectedly", extra={"component": record.component}, exc_info=error)
+            about = {"component": record.component, "plugin": self._plugin_at(error)}
+            _log.error("a request failed unexpectedly", extra=about, exc_info=error)
             return HostFault(type(error).__name__)
         record.status = _LEFT
         return None
+
+    def _plugin_at(self, error: BaseException) -> str | None:
+        """Name the plugin whose code an error has come from."""
+        return culprit(raised_at(error), self._host.plugins.records).plugin or None
 
     def _refused(self, error: RequestError, record: Record, headers: list[Header]) -> bytes:
         """Write an error as the dialect does; gives the reply's body."""
@@ -190,8 +197,11 @@ class ConversationEndpoint:
         record.error_code = error_code(error).code
         try:
             refusal = self._dialect.refuse(error)
-        except Exception:  # noqa: BLE001  a plugin may raise anything
-            _log.exception("an error could not be told", extra={"api": self._name})
+        except BaseException as fault:
+            if not is_fault(fault):
+                raise
+            about = {"api": self._name, "plugin": self._plugin_at(fault)}
+            _log.exception("an error could not be told", extra=about)
             refusal = Refusal(500, encode_error(error))
         record.status = refusal.status
         headers.append(JSON if refusal.media_type == JSON_TYPE else (b"content-type", refusal.media_type.encode()))

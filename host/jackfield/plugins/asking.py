@@ -5,15 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from pluggy import HookImpl
 
+from jackfield.chain.handler import Handler, Stage
 from jackfield.errors import InvalidSetting, JackfieldError, PluginError, ServiceFailed
-from jackfield.faults import is_fault
+from jackfield.faults import is_fault, text_of
 from jackfield.logs import frames
 
-__all__ = ["AskService", "HookFailed", "Provided", "call", "first", "provided", "service"]
+__all__ = ["AskService", "HookFailed", "Provided", "call", "first", "provided", "service", "sound"]
 
 T = TypeVar("T")
 
@@ -69,13 +70,39 @@ def provided(
         if not is_fault(error) or isinstance(error, InvalidSetting) or _all_settings(error):
             raise
         where = "" if isinstance(error, JackfieldError) else f" (at {frames(error)})"
-        raise HookFailed(f"plugin {plugin}: {hook}: {type(error).__name__}: {error}{where}") from error
+        raise HookFailed(f"plugin {plugin}: {hook}: {type(error).__name__}: {text_of(error)}{where}") from error
     if answer is None:
         return None
     if not (callable(answer) if kind is None else isinstance(answer, kind)):
         wanted = "a stage" if kind is None else kind.__name__
         raise HookFailed(f"plugin {plugin}: {hook} gave {type(answer).__name__} rather than {wanted} or None")
     return Provided(plugin, answer)
+
+
+def sound(hook: str, found: Provided[Any], stage: Stage) -> Stage:
+    """Guard a stage that a plugin gave: what it makes of a handler has to be a handler.
+
+    Args:
+        hook: the hook that gave it.
+        found: the plugin's answer.
+        stage: the stage in it.
+    """
+
+    def guarded(handler: Handler) -> Handler:
+        try:
+            made: object = stage(handler)
+        except BaseException as error:
+            if not is_fault(error) or isinstance(error, InvalidSetting) or _all_settings(error):
+                raise
+            where = "" if isinstance(error, JackfieldError) else f" (at {frames(error)})"
+            cause = f"{type(error).__name__}: {text_of(error)}{where}"
+            raise HookFailed(f"plugin {found.plugin}: the stage of {hook}: {cause}") from error
+        if not callable(made):
+            kind = type(made).__name__
+            raise HookFailed(f"plugin {found.plugin}: the stage of {hook} made {kind} rather than a handler")
+        return cast("Handler", made)
+
+    return guarded
 
 
 def service(implementation: HookImpl, arguments: Mapping[str, object]) -> AbstractAsyncContextManager[object] | None:

@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeAlias
 
 from jackfield.logs import place
 from jackfield.plugins.discovery import Candidate
+from jackfield.plugins.records import PluginRecord
 
-__all__ = ["Culprit", "Stack", "culprit", "stack"]
+__all__ = ["Culprit", "Stack", "culprit", "raised_at", "stack"]
 
 Stack: TypeAlias = tuple[tuple[str, str], ...]
 """The module and the place of each frame, the innermost first."""
@@ -47,37 +48,52 @@ def stack(frame: FrameType | None) -> Stack:
     return tuple(found)
 
 
-def culprit(where: Stack, plugins: Iterable[Candidate]) -> Culprit:
+def raised_at(error: BaseException) -> Stack:
+    """Note the frames that an exception has come through, the innermost first; none if it was never raised."""
+    found, traceback = [], error.__traceback__
+    while traceback is not None:
+        module = str(traceback.tb_frame.f_globals.get("__name__", ""))
+        found.append((module, place(traceback.tb_frame, traceback.tb_lineno)))
+        traceback = traceback.tb_next
+    return tuple(reversed(found))
+
+
+def culprit(where: Stack, plugins: Iterable[Candidate | PluginRecord]) -> Culprit:
     """Find the plugin whose code is innermost in a stack: it called whatever libraries are further inside.
 
     Args:
-        where: from ``stack``; not empty.
+        where: from ``stack`` or ``raised_at``.
         plugins: those that are installed.
     """
     owners = _owners(plugins)
-    innermost = where[0][1]
+    innermost = where[0][1] if where else ""
+    shared: Culprit | None = None
     for module, at in where:
-        owner = _owner(module, owners)
-        if owner is not None:
-            inside = "" if at == innermost else innermost
-            return Culprit(owner.name, owner.distribution, owner.version, at, inside)
-    return Culprit("", "", "", innermost)
+        found = _found(module, owners)
+        if not found:
+            continue
+        owner = found[0]
+        named = Culprit(owner.name, owner.distribution, owner.version, at, "" if at == innermost else innermost)
+        if len(found) == 1:
+            return named
+        shared = shared or named  # code that several plugins of a package share: which of them it is shows further out
+    return shared or Culprit("", "", "", innermost)
 
 
-def _owners(plugins: Iterable[Candidate]) -> dict[str, Candidate]:
-    """The plugins by their modules, and by the package that these are in."""
-    owners: dict[str, Candidate] = {}
+def _owners(plugins: Iterable[Candidate | PluginRecord]) -> dict[str, list[Candidate | PluginRecord]]:
+    """The plugins by their modules, and by the packages that these are in."""
+    owners: dict[str, list[Candidate | PluginRecord]] = {}
     for plugin in plugins:
         top = plugin.module.partition(".")[0]
         if top and top != _HOST:
-            owners.setdefault(top, plugin)
-            owners[plugin.module] = plugin
+            for name in {top, plugin.module}:
+                owners.setdefault(name, []).append(plugin)
     return owners
 
 
-def _owner(module: str, owners: dict[str, Candidate]) -> Candidate | None:
+def _found(module: str, owners: dict[str, list[Candidate | PluginRecord]]) -> list[Candidate | PluginRecord]:
     while module:
         if module in owners:
             return owners[module]
         module = module.rpartition(".")[0]
-    return None
+    return []

@@ -50,7 +50,8 @@ class Candidate:
     def record(self, state: PluginState, reason: str = "") -> PluginRecord:
         """Say how this candidate ended."""
         path = str(code_path(self.module) or "")
-        return PluginRecord(self.name, self.distribution, self.version, self.requires, state, reason, path=path)
+        facts = self.name, self.distribution, self.version, self.requires, state, reason
+        return PluginRecord(*facts, path=path, module=self.module)
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}"

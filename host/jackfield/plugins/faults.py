@@ -10,6 +10,7 @@ from pathlib import Path
 from pluggy import PluginValidationError
 
 from jackfield.errors import PluginError
+from jackfield.faults import text_of
 from jackfield.plugins.records import PluginState
 
 __all__ = ["one_line", "verdict"]
@@ -32,15 +33,15 @@ def verdict(error: BaseException, *, module: str = "") -> tuple[PluginState, str
     if isinstance(error, ImportError) and error.name:
         top = error.name.partition(".")[0]
         if top == "jackfield":
-            text = f"imports something this jackfield does not have: {one_line(str(error))}{_place(error)}"
+            text = f"imports something this jackfield does not have: {one_line(text_of(error))}{_place(error)}"
             return "incompatible", text
         if isinstance(error, ModuleNotFoundError) and top != module.partition(".")[0]:
             return "skipped", f"needs the module {error.name}; install the package that has it"
     if isinstance(error, PluginValidationError):
-        return "incompatible", one_line(str(error))
+        return "incompatible", one_line(text_of(error))
     if isinstance(error, PluginError):
-        return "failed", f"{one_line(str(error))}{_place(error)}"
-    text = ": ".join(part for part in (type(error).__name__, _text(error)) if part)
+        return "failed", f"{one_line(text_of(error))}{_place(error)}"
+    text = ": ".join(part for part in (type(error).__name__, one_line(text_of(error))) if part)
     return "failed", f"{text}{_place(error)}"
 
 
@@ -51,13 +52,6 @@ def one_line(text: str) -> str:
         text = text.replace(secret, "***")
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return one_line(str(error))
-    except Exception:  # noqa: BLE001  a plugin's own __str__ may be as broken as the rest of it
-        return "(its text can't be shown)"
 
 
 def _place(error: BaseException) -> str:

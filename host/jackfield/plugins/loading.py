@@ -11,6 +11,7 @@ from difflib import get_close_matches
 
 from pluggy import PluginManager, PluginValidationError
 
+from jackfield.faults import is_fault
 from jackfield.hookspecs import Hooks
 from jackfield.plugins.discovery import Candidate
 from jackfield.plugins.faults import verdict
@@ -34,9 +35,9 @@ def guarded(action: Callable[[], object], *, module: str = "") -> tuple[PluginSt
     try:
         with contextlib.redirect_stdout(sys.stderr):
             action()
-    except (KeyboardInterrupt, GeneratorExit):
-        raise
-    except BaseException as error:  # noqa: BLE001  extension modules derive their own from BaseException
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and not is_fault(error):
+            raise
         return verdict(error, module=module)
     return None
 

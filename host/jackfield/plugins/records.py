@@ -25,6 +25,7 @@ class PluginRecord:
         hooks: the hooks it implements, sorted.
         types: the component types it registered, sorted; known once the types have been asked for.
         path: the folder or the file of its code; empty if it isn't there.
+        module: what its entry point names; empty where that can't be read.
     """
 
     name: str
@@ -36,6 +37,7 @@ class PluginRecord:
     hooks: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     path: str = ""
+    module: str = ""
 
     @property
     def at_fault(self) -> bool:

@@ -12,6 +12,7 @@ from jackfield.catalog.catalog import State
 from jackfield.catalog.examine import StoreNotLoaded
 from jackfield.catalog.instance import Instance
 from jackfield.errors import ManifestError, Problem
+from jackfield.faults import HostSignal
 from jackfield.manifests.component import ComponentManifest
 from jackfield.manifests.places import mention
 from jackfield.reload.outcomes import Outcome
@@ -21,10 +22,10 @@ __all__ = ["Builds"]
 _log = logging.getLogger("jackfield.reload")
 
 
-class _UnderConstruction(BaseException):
+class _UnderConstruction(HostSignal):
     """A component that is being built was referred to; its build is awaited and the asking one done again.
 
-    It is a signal between builds that passes through a plugin's constructor, so no ``except Exception`` may stop it.
+    It passes through a plugin's constructor.
     """
 
     def __init__(self, name: str) -> None:

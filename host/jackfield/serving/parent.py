@@ -210,7 +210,7 @@ class Parent:
         return [*self._slots, *self._renewal.candidates, *self._renewal.leaving]
 
     def _received(self, slot: Slot, frame: FromWorker) -> None:
-        slot.silent = 0.0
+        slot.heard = True
         if isinstance(frame, ServicesEnded):
             self._role.free(slot)
         elif isinstance(frame, ServicesReport):

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 
 from jackfield.errors import JackfieldError, ServiceFailed
-from jackfield.faults import is_fault
+from jackfield.faults import is_fault, text_of
 from jackfield.frontends.host_view import HostView, ServiceScope
 from jackfield.logs import frames
 from jackfield.plugins.asking import AskService
@@ -183,7 +183,7 @@ class _Service:
     def _failed(self, error: BaseException) -> None:
         self._fail(isinstance(error, ServiceFailed) and error.needed)
         known = isinstance(error, JackfieldError)
-        cause = str(error) if known else f"{type(error).__name__}: {error}"
+        cause = text_of(error) if known else f"{type(error).__name__}: {text_of(error)}"
         if cause == self._told:
             return  # it is tried again and again, and said once
         self._told = cause

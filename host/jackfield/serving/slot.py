@@ -31,6 +31,7 @@ class Slot:
         failed: why it can't start, if it said so.
         faults: the plugins that don't work in it, with the reasons.
         renews: its process is to take another's place, and serves once it is told to.
+        heard: something has come from it since ``kill_stuck`` looked last.
         silent: seconds for which nothing has come from it, as ``kill_stuck`` counts them.
         begun: a process has been started, and nobody has looked into its end.
         unsent: encoded frames, by kind, that wait until the channel is no longer congested; the newest counts.
@@ -46,6 +47,7 @@ class Slot:
     failed: str = ""
     faults: dict[str, str] = field(default_factory=dict)
     renews: bool = False
+    heard: bool = False
     silent: float = 0.0
     begun: bool = False
     unsent: dict[str, bytes] = field(default_factory=dict, repr=False)

@@ -10,11 +10,11 @@ from pathlib import Path
 from time import monotonic
 
 from jackfield.serving.slot import Slot
+from jackfield.serving.watchdog import ALIVE_EVERY
 
 __all__ = ["kill_stuck"]
 
 _LOOK = 1.0
-"""Seconds between two looks; a worker says as often that its event loop runs."""
 _log = logging.getLogger("jackfield.parent")
 
 
@@ -34,12 +34,14 @@ async def kill_stuck(slots: Sequence[Slot], limit: float) -> None:
         now = monotonic()
         counted, looked = min(now - looked, 2 * _LOOK), now
         for slot in slots:
-            if not slot.started or not slot.running or _held(slot.pid):
+            heard, slot.heard = slot.heard, False
+            if heard or not slot.started or not slot.running or _held(slot.pid):
                 slot.silent = 0.0
                 continue
             slot.silent += counted
-            if 0 < limit <= slot.silent:
-                about = {"worker": slot.worker, "pid": slot.pid, "seconds": slot.silent}
+            stood = slot.silent - ALIVE_EVERY  # it may have run until its next word was due
+            if 0 < limit <= stood:
+                about = {"worker": slot.worker, "pid": slot.pid, "seconds": stood}
                 fix = "see the worker's own line for the plugin; --worker-timeout sets the limit"
                 _log.error("a worker's event loop stands still; it is killed and replaced", extra=about | {"fix": fix})
                 slot.kill()

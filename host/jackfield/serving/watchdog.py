@@ -18,14 +18,15 @@ from typing import Self
 from jackfield.plugins.culprit import Culprit, culprit, stack
 from jackfield.plugins.discovery import discover
 
-__all__ = ["Watchdog"]
+__all__ = ["ALIVE_EVERY", "Watchdog"]
 
+ALIVE_EVERY = 1.0
+"""Seconds after which a loop that runs says so again; one that goes on says so at once."""
 _BLOCKED = 1.0
 """Seconds without a turn of the event loop that are worth a warning while the host serves."""
 _STARTING = 10.0
 """The same during the start, when plugins are imported and little waits for the loop."""
 _BEAT = 0.25
-_BEATS_A_SECOND = 4
 _ADVICE = "await what waits, and give work that computes to a thread (asyncio.to_thread)"
 _log = logging.getLogger("jackfield.loop")
 
@@ -36,17 +37,19 @@ class Watchdog:
     Time in which the whole process stands still (SIGSTOP, a machine that sleeps or has no CPU for it) doesn't count:
     the thread then is as late as the loop is. Code that keeps the interpreter to itself holds up the thread too, but
     uses CPU in the loop's thread meanwhile, which counts.
+    Whose it is can mostly be seen when it comes back.
 
     Args:
         serving: tells whether the host has started.
-        alive: called by the loop once a second.
+        alive: called by the loop every ``ALIVE_EVERY`` seconds.
     """
 
     def __init__(self, serving: Callable[[], bool], alive: Callable[[], None] = lambda: None) -> None:
         self._serving = serving
         self._alive = alive
         self._beats = 0
-        self._beaten = 0.0
+        self._beaten = self._said = self._worked = 0.0
+        self._telling = False
         self._blocked: tuple[Culprit, float] | None = None
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="jackfield-watchdog", daemon=True)
@@ -56,6 +59,7 @@ class Watchdog:
         self._loop = asyncio.get_running_loop()
         self._watched = threading.get_ident()
         self._cpu = _cpu_clock(self._watched)
+        self._worked = self._cpu()
         self._handle = self._loop.call_later(_BEAT, self._beat)
         self._beaten = time.monotonic()
         self._thread.start()
@@ -67,13 +71,18 @@ class Watchdog:
         self._end.set()
 
     def _beat(self) -> None:
-        now = time.monotonic()
-        self._beaten = now
+        now, cpu = time.monotonic(), self._cpu()
+        late, worked = now - self._beaten - _BEAT, cpu - self._worked
+        self._beaten, self._worked = now, cpu
         self._beats += 1
         if self._blocked is not None:
             (found, since), self._blocked = self._blocked, None
             _log.warning("the event loop goes on", extra=found.fields() | {"seconds": now - since - _BEAT})
-        if self._beats % _BEATS_A_SECOND == 0:
+        elif not self._telling and min(late, worked) >= self._limit:
+            # Code that never lets go of the interpreter: the thread has come too late to see whose.
+            _log.warning("the event loop was blocked: all requests here have waited", extra={"seconds": late})
+        if late > _BEAT or now - self._said >= ALIVE_EVERY - _BEAT / 2:
+            self._said = now
             self._alive()
         self._handle = self._loop.call_later(_BEAT, self._beat)
 
@@ -90,8 +99,14 @@ class Watchdog:
             else:
                 seen, stood, told = beats, min(counted, now - self._beaten), False
             # A beat is due a while after the last one, and the loop may have run for that long.
-            if not told and stood - _BEAT >= (_BLOCKED if self._serving() else _STARTING):
+            if not told and stood - _BEAT >= self._limit:
+                self._telling = True
                 told = self._tell(beats, stood - _BEAT)
+                self._telling = False
+
+    @property
+    def _limit(self) -> float:
+        return _BLOCKED if self._serving() else _STARTING
 
     def _tell(self, beats: int, seconds: float) -> bool:
         since = self._beaten

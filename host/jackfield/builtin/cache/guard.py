@@ -79,5 +79,6 @@ class Guard:
     def _failed(self, kind: str, error: BaseException) -> None:
         if self._store.health.fails(kind, error):
             # The text of an error may hold a key or what a server was told: its type is enough to act on.
-            about = {"store": self._store.name, "error": type(error).__name__, "while": kind}
+            about = {"store": self._store.name, "plugin": self._store.plugin}
+            about |= {"error": type(error).__name__, "while": kind}
             _log.warning("the cache's store doesn't work, and every request counts as a miss", extra=about)

@@ -144,7 +144,12 @@ class RouteHandler:
                 raise
             # Its text may hold a message.
             kind = type(error).__name__
-            about = {"component": self._name, "strategy": self._strategy_name, "error": kind}
+            about = {
+                "component": self._name,
+                "strategy": self._strategy_name,
+                "class": _full_name(type(self._strategy)),
+            }
+            about |= {"class": _full_name(type(self._strategy)), "error": kind}
             _log.error("a routing strategy raised an unexpected error", extra=about)
             cause = f"{strategy} raised {kind}, a fault of its plugin; see the host's log"
             raise InvokeError(cause, component=self._name) from None
@@ -161,6 +166,10 @@ class RouteHandler:
                 if len(chosen) == len(self._targets):
                     break
         return list(chosen)
+
+
+def _full_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _forget_cache(record: Record) -> None:

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from jackfield import InvokeError, Record, RequestError, Scrubber, ScrubberMissing, Supply
+from jackfield import InvokeError, Record, RequestError, Scrubber, ScrubberMissing, Supply, is_fault
 
 __all__ = ["TIME_LIMIT", "Runner", "count"]
 
@@ -44,7 +44,9 @@ class Runner:
                 await self._supply.wait()
             except RequestError:
                 raise
-            except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything
+            except BaseException as error:
+                if not is_fault(error):
+                    raise
                 _told(scrubber, "a scrubber could not be started", error)
                 cause = f"scrubbing was asked for, and scrubber {scrubber.name} could not be started"
                 raise ScrubberMissing(f"{cause} ({type(error).__name__}); see the host's log") from None
@@ -86,7 +88,9 @@ class Runner:
             return work()
         except RequestError:
             raise
-        except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything
+        except BaseException as error:
+            if not is_fault(error):
+                raise
             scrubber = self._supply.component
             _told(scrubber, "a scrubber failed", error)
             cause = f"scrubber {scrubber.name} failed ({type(error).__name__})"
@@ -103,5 +107,6 @@ def _told(scrubber: Scrubber[Any], event: str, error: BaseException) -> None:
     """Log a fault by its kind and place: its text may quote a message."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     at = f"{'/'.join(place.filename.rsplit('/', 2)[-2:])}:{place.lineno} in {place.name}"
-    about = {"component": scrubber.name, "class": type(scrubber).__name__, "error": type(error).__name__, "at": at}
+    about = {"component": scrubber.name, "plugin": scrubber.plugin, "class": type(scrubber).__name__}
+    about |= {"error": type(error).__name__, "at": at}
     _log.error(event, extra=about)
