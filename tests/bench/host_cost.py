@@ -17,7 +17,7 @@ from part import Options, Report
 from processes import Measured, host, script
 from requested import ALPHA2, ASKED, alpha2, manifest
 
-LIMITS = {"proxied alpha2": 210.0, "echo alpha2": 45.0}
+LIMITS = {"proxied alpha2": 150.0, "echo alpha2": 45.0}
 CACHED_ABOVE_ECHO = 10.0
 LIMIT_MEMORY = 90.0
 LIMIT_READY = 1.0
