@@ -84,8 +84,12 @@ class Load:
         messages = itertools.cycle(self._messages())
         clients = [_Client(self.text) for _ in range(connections)]
         loop = asyncio.get_running_loop()
-        for client in clients:
-            await loop.create_connection(lambda client=client: client, "127.0.0.1", self.port)  # type: ignore[misc]
+        try:
+            for client in clients:
+                await loop.create_connection(lambda client=client: client, "127.0.0.1", self.port)  # type: ignore[misc]
+        except OSError:
+            outcome.fault("a refused connection")
+            return outcome
         await _send([(client, itertools.islice(messages, 1)) for client in clients], greeting)
         outcome.first, outcome.faults = greeting.first, greeting.faults
         if not outcome.faults:

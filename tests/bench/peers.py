@@ -6,7 +6,7 @@ import http.client
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class Row:
     Attributes:
         name: as the table has it.
         process: what was started; None if it couldn't be.
-        load: what it is asked.
+        load: what it is asked; None if it couldn't be started.
         proxied: whether each request has to reach the upstream.
         idle: resident MiB before the first request.
         loaded: resident MiB after it.
@@ -43,7 +43,7 @@ class Row:
 
     name: str
     process: Measured | None = None
-    load: Load = field(default_factory=lambda: Load(0, (), b""))
+    load: Load | None = None
     proxied: bool = True
     idle: float = 0.0
     loaded: float = 0.0
@@ -88,17 +88,17 @@ def _row(
     return Row(name, process, load, proxied=proxied, idle=process.memory)
 
 
-def taken(row: Row, process: Measured, upstream: Measured, options: Options) -> Sample:
+def taken(row: Row, process: Measured, load: Load, upstream: Measured, options: Options) -> Sample:
     """Measure one round.
 
     Raises:
         VoidError: a reply was not the right one, or didn't come from the upstream.
     """
     if not row.loaded:
-        row.load.run(requests=1, connections=1)
+        load.run(requests=1, connections=1)
         row.loaded = process.memory
     before = answered(upstream.port)
-    found = sample(process, row.load, requests=options.requests, connections=options.connections)
+    found = sample(process, load, requests=options.requests, connections=options.connections)
     row.after = process.memory
     reached = answered(upstream.port) - before
     if row.proxied and reached < options.requests:
@@ -121,7 +121,9 @@ def report(options: Options) -> Report:
     with ExitStack() as stack:
         upstream, rows = started(stack, options)
         cases: dict[str, Callable[[], Sample]] = {
-            row.name: partial(taken, row, row.process, upstream, options) for row in rows if row.process
+            row.name: partial(taken, row, row.process, row.load, upstream, options)
+            for row in rows
+            if row.process and row.load
         }
         for name, found in in_turns(cases, options.rounds).items():
             row = next(row for row in rows if row.name == name)

@@ -92,7 +92,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def repeated(found: argparse.Namespace, defaults: argparse.Namespace) -> list[str]:
     """Say with which options a part can be measured again: those that bear on its figures and aren't the usual."""
     names = ("requests", "connections", "rounds", "servers", "peers")
-    return [f"--{name} {getattr(found, name)!s}" for name in names if getattr(found, name) != getattr(defaults, name)]
+    return [f"--{name}={getattr(found, name)}" for name in names if getattr(found, name) != getattr(defaults, name)]
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def test_the_host_is_measured_beside_the_bare_server() -> None:
     """The host's part prints its command and a row for each way to be asked; each costs more than the bare server."""
     done = bench("--only", "host", *FEW)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("$ nox -s bench -- --only host --requests 60 --connections 4 --rounds 1 ")
+    assert done.stdout.startswith("$ nox -s bench -- --only host --requests=60 --connections=4 --rounds=1 ")
     found = rows(done.stdout)
     assert set(found) == {"bare server", "echo alpha2", "cached alpha2", "proxied alpha2", "echo, all plugins"}
     assert all(cells[0] > found["bare server"][0] > 0 for name, cells in found.items() if name != "bare server")
@@ -149,6 +149,14 @@ def test_one_wrong_reply_voids_a_row(status: int, body: bytes, said: str) -> Non
     assert str(found) == said
     text = table([Row("gateway", process, found=f"void: {found}")], _options())
     assert text.splitlines()[-1].split(maxsplit=1) == ["gateway", f"void: {said}"]
+
+
+def test_a_gateway_that_has_ended_voids_its_row() -> None:
+    """A server that takes no connection any more leaves a row without figures, and the run goes on."""
+    with script("instant_upstream.py") as process, answering(200, REPLY) as port:
+        pass
+    with pytest.raises(VoidError, match="1x a refused connection"):
+        sample(process, Load(port, ("/",), b"{}"), requests=20, connections=2)
 
 
 def test_replies_in_chunks_are_put_together() -> None:
