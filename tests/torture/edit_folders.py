@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from time import perf_counter
 
 from edit_field import Field
 from edit_lane import Document, Lane
@@ -32,9 +33,12 @@ class _Folder(Lane):
 
     def fill(self, folder: Path) -> None:
         """Write a folder's files."""
+        began = perf_counter()
         folder.mkdir()
         for one in self.documents:
             (folder / f"{one.name}.yaml").write_text(one.text)
+        if folder == self.folder and self.field.port:
+            self.paused(perf_counter() - began, [one.name for one in self.documents])
 
     def know(self) -> None:
         """Tell the ledger what the host starts with."""

@@ -132,8 +132,15 @@ async def move_document(lane: Lane) -> None:
         moved = lane.draw.choice(lane.files[source])
         lane.files[source] = [one for one in lane.files[source] if one is not moved]
         lane.files[target] = [*lane.files[target], moved]
-        for path in (target, source) if order == "put in first" else (source, target):
-            await lane.put(path, lane.render(path))
+        # Both are written beside and put in place together, so that the pause between them is short.
+        paths = (target, source) if order == "put in first" else (source, target)
+        for path in paths:
+            path.with_name(f".{path.name}").write_bytes(lane.render(path))
+        began = perf_counter()
+        for path in paths:
+            path.with_name(f".{path.name}").replace(path)
+        if order == "taken out first":
+            lane.paused(perf_counter() - began, [moved.name])
 
     await lane.unchanged(f"a document moved, {order}", f"{source.name} to {target.name}", move)
 

@@ -90,6 +90,12 @@ class Ledger:
                 places[name] = len(subject.versions) - 1
         return places
 
+    def may_have_gone(self, name: str) -> None:
+        """Allow for a component to be gone for a moment before its newest version."""
+        subject = self._subjects[name]
+        if subject.versions[-1] != GONE:
+            subject.versions += [GONE, subject.versions[-1]]
+
     def has(self, name: str, pid: int, place: int) -> bool:
         """Whether a worker has answered with that version, or a later one."""
         return self._subjects[name].reached.get(pid, 0) >= place

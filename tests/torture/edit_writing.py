@@ -1,4 +1,8 @@
-"""The ways in which people, editors and programs put a file in its place."""
+"""The ways in which people, editors and programs put a file in its place.
+
+One that takes the old file away before gives the seconds for which there was none: a busy machine may make a pause of
+an instant.
+"""
 
 # ruff: noqa: ASYNC240  (a write to a file in memory takes less than a thread would)
 from __future__ import annotations
@@ -8,11 +12,12 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
+from time import perf_counter
 from typing import TypeAlias
 
 __all__ = ["WAYS", "WHOLE", "Way", "swap_link"]
 
-Way: TypeAlias = Callable[[Path, bytes, Random], Awaitable[None]]
+Way: TypeAlias = Callable[[Path, bytes, Random], Awaitable[float | None]]
 
 
 async def _in_place(path: Path, data: bytes, _: Random) -> None:
@@ -26,18 +31,20 @@ async def _by_rename(path: Path, data: bytes, _: Random) -> None:
     beside.replace(path)
 
 
-async def _with_backup(path: Path, data: bytes, draw: Random) -> None:
+async def _with_backup(path: Path, data: bytes, draw: Random) -> float:
     """Write as vim does: its probe file, the old file renamed, the new one in its place, the backup removed."""
     probe, swap = path.with_name("4913"), path.with_name(f".{path.name}.swp")
     swap.write_bytes(b"vim")
     probe.write_bytes(b"")
     probe.unlink(missing_ok=True)
-    backup = path.with_name(f"{path.name}~")
+    backup, began = path.with_name(f"{path.name}~"), perf_counter()
     if path.exists():
         path.rename(backup)
     path.write_bytes(data)
+    gap = perf_counter() - began
     backup.unlink(missing_ok=True)
     swap.unlink(missing_ok=True)
+    return gap
 
 
 async def _as_emacs(path: Path, data: bytes, draw: Random) -> None:

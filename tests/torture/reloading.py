@@ -176,9 +176,11 @@ class _Run:
         bad = sum(count for kind, count in field.edits.items() if kind.startswith("bad"))
         kinds = f"of {len(field.edits)} kinds, {len(self.lanes)} at once"
         live = "edits live in all workers"
+        paused = sum(lane.pauses for lane in self.lanes)
         return [
             Figure("edits", f"{field.edits.total():,}", kinds),
             Figure("bad ones effective", "0", f"of {bad:,}; each named with file and reason"),
+            Figure("edits paused by this machine", f"{paused:,}", "their components may be gone for a moment"),
             Figure("requests", f"{field.ledger.answers:,}", f"{WORKERS} workers"),
             Figure("failed or wrong", "0"),
             Figure(f"{live}, p50", f"{_quantile(field.delays, 0.5) * 1000:.0f} ms"),
