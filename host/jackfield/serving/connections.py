@@ -30,6 +30,7 @@ from hyperframe.frame import GoAwayFrame
 from starlette.types import ASGIApp
 
 from jackfield.serving.entrance import emptied
+from jackfield.serving.response_heads import quicken
 from jackfield.serving.windows import bound
 
 __all__ = ["LINGER", "Connection", "serve"]
@@ -67,8 +68,10 @@ class Connection(TCPServer):
             if isinstance(spoken, H2Protocol):
                 if not spoken.stream_buffers:
                     bound(spoken)
-            elif self.context.leaving.is_set():
-                self.leave()
+            else:
+                quicken(spoken)
+                if self.context.leaving.is_set():
+                    self.leave()
         if not (self._left and isinstance(event, Updated)):
             await super().protocol_send(event)
 
