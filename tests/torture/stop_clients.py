@@ -105,7 +105,7 @@ class Clients:
         finally:
             writer.close()
 
-    async def kept(self, kind: str, text: str, *, stream: bool = False, pause: float = 0.02) -> None:
+    async def kept(self, kind: str, text: str, *, stream: bool = False, pause: float = 0.05) -> None:
         """Ask again and again on a connection that is kept, and on another one when the host has ended it."""
         while True:
             connection = await self._open(kind)
@@ -117,7 +117,7 @@ class Clients:
                     if not connection.ended:
                         await asyncio.sleep(self.random.uniform(0, pause))  # a client at its own work
 
-    async def fresh(self, kind: str, text: str, *, before: float = 0.0, pause: float = 0.02) -> None:
+    async def fresh(self, kind: str, text: str, *, before: float = 0.0, pause: float = 0.05) -> None:
         """Ask each time on a connection of its own, up to ``before`` seconds after it was made."""
         while True:
             connection = await self._open(kind)
