@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import logging
+from collections.abc import Callable, Iterator
 
 import pytest
 from running import RunningHost, component
 
+from jackfield.logs import configure
 from jackfield.serving.network import Network
 
 
@@ -17,3 +20,21 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     (folder / "echo.yaml").write_text(component("echo"))
     with RunningHost(folder, Network(port=0, server=request.param), {"body_timeout": 0.3}) as running:
         yield running
+
+
+@pytest.fixture
+def written() -> Iterator[Callable[..., io.StringIO]]:
+    """Begin a log, at its most talkative, as the host writes it; afterwards all is logged as before."""
+    loggers = [logging.getLogger("jackfield"), logging.getLogger()]
+    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+
+    def begin(form: str = "text", app_id: str = "") -> io.StringIO:
+        stream = io.StringIO()
+        configure(level="debug", form=form, app_id=app_id, stream=stream)
+        logging.getLogger().setLevel(logging.DEBUG)
+        return stream
+
+    yield begin
+    for logger, handlers, level, propagate in before:
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
@@ -13,7 +13,6 @@ from raw_http import converse_path, message, said
 from running import RunningHost
 from wire_replies import answers
 
-from jackfield.logs import configure
 from jackfield.serving.network import Network
 from upstream import Upstream, running_upstream
 
@@ -95,24 +94,12 @@ def test_no_metadata_splits_a_reply(host: RunningHost, name: str) -> None:
     assert reply.headers.get("x-jackfield-ignored", "").isascii()
 
 
-@pytest.fixture(name="log")
-def _log() -> Iterator[logging.Logger]:
-    """The host's log as it was, after a test."""
-    loggers = [logging.getLogger("jackfield"), logging.getLogger()]
-    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
-    yield logging.getLogger("jackfield.host")
-    for logger, handlers, level, propagate in before:
-        logger.handlers[:], logger.propagate = handlers, propagate
-        logger.setLevel(level)
-
-
 @pytest.mark.parametrize("form", ["text", "json"])
 @pytest.mark.parametrize("name", NAMES)
-def test_no_name_splits_a_log_line(name: str, form: str, log: logging.Logger) -> None:
+def test_no_name_splits_a_log_line(name: str, form: str, written: Callable[..., io.StringIO]) -> None:
     """A name in the log is written on one line, without line ends or terminal codes, wherever in the line it stands."""
-    stream = io.StringIO()
-    configure(form=form, app_id=name, stream=stream)
-    log.warning("%s is told", name, extra={"component": name})
+    stream = written(form, app_id=name)
+    logging.getLogger("jackfield.host").warning("%s is told", name, extra={"component": name})
     line = stream.getvalue().removesuffix("\n")
     assert line.isprintable()
     assert line.startswith(("time=", '{"time"'))
