@@ -96,6 +96,7 @@ def test_the_json_listing_has_every_fact(mixed: Site) -> None:
         "hooks": ["register_components"],
         "types": ["conversation.good"],
         "path": str(mixed.path / "jackfield_good.py"),
+        "module": "jackfield_good",
     }
     assert listing["python"] == sys.executable
     assert listing["clashes"] == {}

@@ -36,8 +36,13 @@ _CLOSING = 10.0 + 5.0
 _PATIENCE = 30.0
 
 
-def torture(*, seconds: float, seed: int) -> list[Figure]:
+def torture(*, seconds: float, seed: int, stick: bool = True) -> list[Figure]:
     """Ask for every misdeed, in an order drawn from the seed, again and again for some seconds; at least once.
+
+    Args:
+        seconds: how long, beside start and end.
+        seed: what the order is drawn from.
+        stick: also block an event loop for so long that its worker is replaced.
 
     Raises:
         BrokenPromiseError: something happened that the docs rule out.
@@ -53,7 +58,7 @@ def torture(*, seconds: float, seed: int) -> list[Figure]:
         options = ["--workers", str(_WORKERS), "--worker-timeout", str(_STUCK), "--plugins", ",".join(NAMES)]
         options += ["--graceful-shutdown-seconds", str(_STOP)]
         with serving(folder, *options, PYTHONPATH=on_path(site)) as process:
-            return _Run(process, folder, Random(seed)).run(seconds)
+            return _Run(process, folder, Random(seed)).run(seconds, stick=stick)
 
 
 class _Run:
@@ -64,7 +69,7 @@ class _Run:
         self._done = 0
         self._killed = 0
 
-    def run(self, seconds: float) -> list[Figure]:
+    def run(self, seconds: float, *, stick: bool) -> list[Figure]:
         process = self._process
         _until("the host becomes ready", lambda: get_on(process.port, "/v1.0/healthz").status == 204)
         self._check_start()
@@ -77,7 +82,8 @@ class _Run:
                 self._die(DYING[rounds % len(DYING)])
                 rounds += 1
             self._close()
-            self._stick()
+            if stick:
+                self._stick()
         killed = {int(pid) for pid in re.findall(r"worker died.* pid=(\d+)", process.log)}
         excused = load.excuse(killed)
         took = self._stop()
