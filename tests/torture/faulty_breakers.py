@@ -16,6 +16,7 @@ from faulty_clients import FRONTS, Answer, Clients
 from faulty_components import BREAKER_SECONDS, FAILURES_TO_OPEN, GRADES, Grade, Provider, manifest
 from faulty_faults import refusal
 from faulty_oracle import WORDS
+from faulty_stalls import Stalls
 from figures import BrokenPromiseError
 
 from jackfield.testing import Exchange, hang, reset, say
@@ -102,16 +103,32 @@ def write_patients(folder: Path, endpoints: dict[str, str]) -> dict[str, Grade]:
     return {f"patient-{api}": GRADES["guarded"] for api in endpoints}
 
 
-async def rounds(clients: Clients, patients: Sequence[Patient], until: float, numbers: int) -> int:
-    """Make the servers ill of one thing after the other until a time of the clock; gives the number of rounds.
+async def rounds(clients: Clients, patients: Sequence[Patient], stalls: Stalls, *, until: float, numbers: int) -> int:
+    """Make the servers ill of one thing after the other, each of at least one; gives the number of rounds.
 
-    Each server gets ill at least once.
+    Args:
+        clients: who asks.
+        patients: the servers.
+        stalls: when this machine stood still, and no round is judged.
+        until: when to stop, by the clock.
+        numbers: the first of the requests' numbers.
+
+    Raises:
+        BrokenPromiseError: a breaker doesn't do what the docs say.
     """
 
     async def one(patient: Patient, ills: Sequence[str], number: int) -> int:
         done = 0
         for name in itertools.cycle(ills):
-            await _round(clients, patient, name, number + done * 1000)
+            began = time.monotonic()
+            try:
+                await _round(clients, patient, name, number + done * 1000)
+            except BrokenPromiseError as error:
+                await asyncio.sleep(0.1)
+                if not stalls.excuse(began, time.monotonic(), str(error)):
+                    raise
+                patient.ill = None
+                await asyncio.sleep(BREAKER_SECONDS)
             done += 1
             if time.monotonic() >= until:
                 break

@@ -23,7 +23,7 @@ __all__ = [
     "router",
 ]
 
-LIMIT: Final = 1.5
+LIMIT: Final = 2.0
 """Seconds that an attempt may take."""
 
 BREAKER_SECONDS: Final = 1.0

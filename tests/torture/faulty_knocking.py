@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -64,8 +65,10 @@ async def _one(clients: Clients, book: Book, door: Door, number: int) -> None:
     name = f"door-{door.name}"
     answers = await asyncio.gather(*(ask(front, number + place, name) for place, front in enumerate(FRONTS)))
     for front, answer in zip(FRONTS, answers, strict=True):
-        _check(answer, front, door)
-    if before is not None and door.connections is not None and door.connections - before != attempts * len(FRONTS):
+        _check(answer, front, _as_seen(door, answer))
+    exact = all(_as_seen(door, answer) is door for answer in answers)
+    due = attempts * len(FRONTS)
+    if exact and before is not None and door.connections is not None and door.connections - before != due:
         came = door.connections - before
         raise BrokenPromiseError(f"{name}: {len(FRONTS)} requests of {attempts} attempts came to {came} connections")
 
@@ -75,6 +78,12 @@ async def _one(clients: Clients, book: Book, door: Door, number: int) -> None:
         if not answer.done or answer.text != answer_to(question(place)) or answer.served not in {"", _BEHIND}:
             raise BrokenPromiseError(f"{name} was not answered by {_BEHIND}: {answer}")
         book.close(place)
+
+
+def _as_seen(door: Door, answer: Answer) -> Door:
+    """Tell how a door looks from a machine too busy for a handshake within ``connectTimeout``: as a slow one."""
+    slow = answer.seconds >= CONNECT_SECONDS and _WORDS[Kind.LATE] in answer.message
+    return replace(door, kind=Kind.LATE, words="connectTimeout") if slow and door.kind is not Kind.LATE else door
 
 
 def _check(answer: Answer, front: str, door: Door) -> None:

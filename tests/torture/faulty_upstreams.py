@@ -178,7 +178,7 @@ async def _with_one_worker(world: _World, storm: Storm, seconds: float) -> list[
         async with clients(process.url, address) as asking, asyncio.TaskGroup() as group:
             group.create_task(storm.blow(asking, until))
             knocks = group.create_task(knock(asking, world.book, world.doors, _KNOCKS))
-            healed = group.create_task(rounds(asking, world.patients, until, _ROUNDS))
+            healed = group.create_task(rounds(asking, world.patients, storm.stalls, until=until, numbers=_ROUNDS))
         after = await _calm(world, storm, process, address)
         last = await _rest(process, world, address, first)
         if not last.within(first) or last.memory > first.memory + _MORE_MEMORY:
@@ -221,6 +221,7 @@ async def _torture(seconds: float, seed: int, folder: Path) -> list[Figure]:
         Figure("requests, each answered as the docs say", f"{storm.asked:,}"),
         Figure("kinds of faults that they met", str(len(world.book.met) - 1)),
         Figure("calls that they came to, all by the policies", f"{storm.calls:,}"),
+        Figure("not judged, as this machine stood still", str(len(storm.stalls.excused))),
         Figure("answered right", f"{storm.right:,}"),
         Figure("answered by another target than the first", f"{storm.others:,}"),
         Figure("refused by an open breaker", f"{storm.refused:,}"),
