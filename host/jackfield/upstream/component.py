@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 import msgspec
 
 from jackfield.components import Build, Conversation
-from jackfield.errors import InvokeError, ProviderError, ProviderUnreachable
+from jackfield.errors import InvalidParameters, InvokeError, ProviderError, ProviderUnreachable
 from jackfield.events import Delta, Event, Finish, Result
 from jackfield.messages import ConversationRequest, ReasoningPart
 from jackfield.upstream.advice import advice
@@ -199,6 +199,8 @@ class UpstreamConversation(Conversation[SettingsT]):
         body = self.body(request, model, stream=stream)
         if request.extra and self.takes_extra:
             body = msgspec.to_builtins(body) | request.extra
+        if model in {".", ".."}:  # in an address they are steps, however they are written
+            raise InvalidParameters(f"there is no model of the name {model!r}")
         return await upstream.post(url if model == self.model else self.url(model), _encode(body))
 
     def _told(self, error: InvokeError, model: str) -> InvokeError:
