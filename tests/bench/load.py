@@ -14,7 +14,7 @@ import uvloop
 
 __all__ = ["Load", "Outcome"]
 
-_PATIENCE = 120.0
+_PATIENCE = 30.0
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 _LAST_CHUNK = b"0\r\n\r\n"
@@ -115,9 +115,15 @@ async def _send(shares: list[tuple[_Client, Iterator[bytes]]], outcome: Outcome)
     """Have each connection send its share, and wait for all replies."""
     for client, messages in shares:
         client.begin(messages, outcome)
-    _, waiting = await asyncio.wait([client.done for client, _ in shares], timeout=_PATIENCE)
-    for _ in waiting:
-        outcome.fault(f"no reply within {_PATIENCE:.0f} s")
+    waiting = {client.done for client, _ in shares}
+    while waiting:
+        seen = len(outcome.latencies)
+        _, waiting = await asyncio.wait(waiting, timeout=_PATIENCE)
+        if waiting and len(outcome.latencies) == seen:
+            for done in waiting:
+                outcome.fault(f"no reply within {_PATIENCE:.0f} s")
+                done.set_result(None)
+            return
 
 
 class _Client(asyncio.Protocol):
