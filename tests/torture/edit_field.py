@@ -58,6 +58,7 @@ class Field:
         slow: the edits that took longest, with their delay.
         edits: how many edits there were, by kind.
         refused: how many of them were bad and named as such.
+        waiting: the edits that aren't live yet, and since when.
     """
 
     ledger: Ledger
@@ -68,6 +69,7 @@ class Field:
     slow: list[tuple[float, str]] = field(default_factory=list)
     edits: Counter[str] = field(default_factory=Counter)
     refused: int = 0
+    waiting: dict[str, float] = field(default_factory=dict)
 
     async def probes(self) -> list[Probe]:
         """Connect to each worker; the kernel says which one takes a connection, so it may need several."""
@@ -111,17 +113,22 @@ class Field:
                     if self.ledger.has(name, probe.pid, place):
                         break
                     if perf_counter() - since > PATIENCE:
-                        version = self.ledger.version(name)
-                        raise BrokenPromiseError(
-                            f"{edit}: worker {probe.pid} has no {version} of {name} in {PATIENCE} s"
-                        )
+                        raise BrokenPromiseError(f"{edit}: {self._overdue(probe.pid, name)}")
                     await asyncio.sleep(_PAUSE)  # asking faster would take the CPU that the edit needs
             return perf_counter() - since
 
+        self.waiting[edit] = since
         for delay in await asyncio.gather(*map(follow, probes)):
             delays.append(delay)
             if delays is self.delays:
                 self.slow = sorted([*self.slow, (delay, edit)], reverse=True)[:5]
+
+        del self.waiting[edit]
+
+    def _overdue(self, pid: int, name: str) -> str:
+        late = [f"{perf_counter() - since:.1f} s: {edit}" for edit, since in self.waiting.items()]
+        version = self.ledger.version(name)
+        return f"worker {pid} has no version {version} of {name} in {PATIENCE:g} s; all that wait: {'; '.join(late)}"
 
     async def named(self, edit: str, probe: Probe, wanted: Callable[[Mapping[str, Any]], str]) -> None:
         """Wait until the metadata document says of a bad edit what it should.

@@ -18,6 +18,7 @@ import gc
 import itertools
 import json
 import os
+import sys
 import threading
 import weakref
 
@@ -79,6 +80,7 @@ async def vitals(scope, receive, send):
         "tasks": len(asyncio.all_tasks()),
         "pool": sum(thread.name.startswith(("asyncio_", "uvloop_")) for thread in threading.enumerate()),
         "instances": len(_ALIVE),
+        "blocks": sys.getallocatedblocks(),
         "alive": sorted(one.words for one in _ALIVE),
     }
     body = json.dumps(facts).encode()
