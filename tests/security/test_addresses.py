@@ -140,7 +140,7 @@ def test_a_redirect_is_not_followed(
     assert not elsewhere.requests
 
 
-def test_no_environment_of_a_request_sets_a_proxy(asking: RunningHost, upstream: Upstream) -> None:
+def test_nothing_of_a_caller_s_connection_is_sent_on(asking: RunningHost, upstream: Upstream) -> None:
     """Cookies and headers of a caller are not sent on, and what a provider sets is not kept for the next request."""
 
     async def setting(exchange: Exchange) -> None:

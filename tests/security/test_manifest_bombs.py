@@ -112,7 +112,7 @@ def test_no_tag_makes_an_object(bombed: tuple[Process, Path]) -> None:
 
 
 def test_what_is_no_regular_file_is_not_read(bombed: tuple[Process, Path]) -> None:
-    """Pipes, devices, folders and links to themselves hold nobody up, whatever they are called."""
+    """Pipes, devices, folders and links to themselves hold up no reading of manifests, whatever they are called."""
     told = told_of(bombed[0])
     assert not [entry for entry in all_problems(told) if "pipe.yaml" in entry or "zero.yaml" in entry]
     assert [entry for entry in all_problems(told) if "loop.yaml" in entry and "symbolic links" in entry]

@@ -121,7 +121,7 @@ def test_a_provider_that_repeats_a_secret_tells_nobody(
 
 
 def test_metadata_shows_no_secret(talkative: Process) -> None:
-    """Neither values nor causes in the metadata document hold one, of components that serve or of those that fail."""
+    """The metadata document holds no secret, neither of components that serve nor of those that fail."""
     connection = http.client.HTTPConnection("127.0.0.1", talkative.port, timeout=30)
     for path in ("/v1.0/metadata", "/v1/models", "/v1.0/healthz"):
         connection.request("GET", path, headers={"dapr-api-token": TOKEN})

@@ -57,7 +57,7 @@ def test_a_connection_on_which_nothing_comes_ends(impatient: RunningHost) -> Non
 
 
 def test_a_slow_reply_is_no_idle_connection(impatient: RunningHost) -> None:
-    """The limit is on what the client has to send: after a whole request it no longer counts."""
+    """The limit on slow clients is on what they have to send: after a whole request it no longer counts."""
     with impatient.connect() as connection:
         for _ in range(3):
             connection.sendall(post("echo", "on"))
@@ -77,7 +77,7 @@ def test_a_head_without_end_is_refused(host: RunningHost, of: str) -> None:
 
 
 def test_sixteen_kibibytes_of_headers_are_taken(host: RunningHost) -> None:
-    """What the page on limits promises to take is taken, on a connection's first request and on a later one."""
+    """Headers of 15 KB are taken, on a connection's first request and on a later one."""
     line = "x-a: " + "a" * 15_000
     with host.connect() as connection:
         for _ in range(3):

@@ -111,7 +111,7 @@ def test_a_request_with_two_ends_is_refused(host: RunningHost, shape: str) -> No
 
 @pytest.mark.parametrize("shape", READ)
 def test_what_is_unusual_and_clear_is_read(host: RunningHost, shape: str) -> None:
-    """What the standard allows is read as it says, and the next request begins where it ends."""
+    """What is unusual and clear by the standard is read as it says, and the next request begins where it ends."""
     with host.connect() as connection:
         answered = answers(connection, READ[shape], end=END)
     assert answered.statuses == [200, 404]

@@ -123,7 +123,7 @@ def test_a_stream_needs_the_token(guarded: Process) -> None:
 
 
 def test_http_2_needs_the_token(tmp_path: Path) -> None:
-    """HTTP/2 in clear text, which begins without asking, is no way around it."""
+    """HTTP/2 in clear text, which begins without asking, is no way around the token."""
     (tmp_path / "echo.yaml").write_text(component("echo"))
     h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
     h2.initiate_connection()
@@ -144,7 +144,7 @@ def test_http_2_needs_the_token(tmp_path: Path) -> None:
 
 
 def test_every_method_of_grpc_needs_the_token(guarded: Process) -> None:
-    """Each method of each service, reflection and health too, and unknown ones are UNAUTHENTICATED without it."""
+    """Each method of each gRPC service, reflection and health too, is UNAUTHENTICATED without the token."""
     address = guarded.wait_for(r'msg="serving gRPC".*?address=(\S+)')[1]
     files = (dapr_pb2.DESCRIPTOR, health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR)
     services = [service for file in files for service in file.services_by_name.values()]
@@ -165,7 +165,7 @@ def _bytes(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("sent", ["", "t", NEARLY, TOKEN * 2, TOKEN[:-1], "\u00fc" * 16])
 def test_the_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch, sent: str) -> None:
-    """Whatever is sent reaches hmac's comparison whole: nothing is looked at before that would end sooner."""
+    """The token is compared in constant time: whatever is sent in its place reaches hmac's comparison whole."""
     compared: list[tuple[bytes, bytes]] = []
 
     def compare(first: bytes, second: bytes) -> bool:
