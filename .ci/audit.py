@@ -63,10 +63,15 @@ def _judge(report: list[dict[str, Any]], code: int) -> int:
     for each, advisory in found:
         mended = ", ".join(advisory.get("fix_versions", [])) or "none yet"
         sys.stdout.write(f"{each['name']} {each['version']}: {advisory['id']}; mended in: {mended}\n")
-    for each in report:
-        if "skip_reason" in each:
-            sys.stdout.write(f"{each['name']}: not audited: {each['skip_reason']}\n")
-    sys.stdout.write(f"{len(report)} distributions, {len(found)} known vulnerabilities\n")
+    skipped = [each for each in report if "skip_reason" in each]
+    if len(skipped) == len(report) and not code:
+        # A mirror may stand in for the index and have the files alone.
+        sys.stdout.write(f"NOT AUDITED: who answers here knows none of {len(report)} distributions; nothing is known\n")
+        return 0
+    for each in skipped:
+        sys.stdout.write(f"{each['name']}: not audited: {each['skip_reason']}\n")
+    audited = len(report) - len(skipped)
+    sys.stdout.write(f"{audited} distributions audited, {len(skipped)} not; {len(found)} known vulnerabilities\n")
     return 1 if found or code else 0
 
 

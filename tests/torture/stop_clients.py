@@ -15,7 +15,7 @@ from typing import Any, Literal
 __all__ = ["Asked", "Clients", "CutOff", "Outcome", "Unread", "read_reply"]
 
 Outcome = Literal["answered", "refused", "closed unread", "cut", "wrong"]
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 class Unread(ConnectionError):

@@ -17,7 +17,7 @@ from stop_load import Loaded, loaded
 __all__ = ["Killed", "kill_workers"]
 
 _WORKERS = 3
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 @dataclass

@@ -19,9 +19,9 @@ from stop_clients import Clients
 
 __all__ = ["BUDGET", "Loaded", "loaded"]
 
-BUDGET = 2.0
+BUDGET = 3.0
 """The host's ``--graceful-shutdown-seconds``."""
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 @dataclass

@@ -23,7 +23,8 @@ BOUND = BUDGET + 5.0
 _SILENT = 0.4
 """Seconds of silence from which a connection may be closed: the host leaves it half a second, and clocks differ."""
 _STOPPING = "the host is stopping and the reply took too long"
-_AT_ONCE = 3.0
+_AT_ONCE = 5.0
+_EARLY = 0.1
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,11 @@ class Stopped:
     def after(self) -> list[Asked]:
         """The requests that were sent after the signal on a connection that there was."""
         return [asked for asked in self.asked if asked.connected and asked.sent > self.at]
+
+    @property
+    def told(self) -> list[Asked]:
+        """Those that were told that the host stops, as the time for replies was over."""
+        return [asked for asked in self.asked if asked.kind != "hang" and _was_told(asked)]
 
     @property
     def closed(self) -> list[Asked]:
@@ -153,14 +159,19 @@ def _complaint(asked: Asked, stopped: Stopped, host: Loaded) -> str:
     if asked.outcome == "refused" and asked.sent > stopped.at:
         return ""
     if asked.kind == "hang":
-        cut = asked.outcome == "wrong" and asked.detail.startswith("500") and _STOPPING in asked.detail
-        return "" if cut else f", not told that the host stops: {asked.detail}"
-    if asked.outcome == "answered":
+        return "" if _was_told(asked) else f", not told that the host stops: {asked.detail}"
+    if asked.outcome == "answered" or (_was_told(asked) and asked.ended > stopped.at + BUDGET - _EARLY):
         return ""
     if asked.outcome == "closed unread" and asked.sent > stopped.at and asked.silent > _SILENT:
         # Whoever sends it again must not have it done twice.
         return f"{sent}, and yet it was begun" if asked.nonce in host.upstream.begun else ""
     return f"{sent}: {asked.detail}"
+
+
+def _was_told(asked: Asked) -> bool:
+    return (
+        asked.outcome == "wrong" and _STOPPING in asked.detail and asked.detail.startswith(("500", "the stream ends"))
+    )
 
 
 def _told(stopped: Stopped) -> str:

@@ -52,6 +52,7 @@ def _of_stops(stopped: list[Stopped]) -> list[Figure]:
     asked = [each for stop in stopped for each in stop.asked]
     under_way = [each for stop in stopped for each in stop.under_way]
     after = [each for stop in stopped for each in stop.after]
+    told = [each for stop in stopped for each in stop.told]
     closed = [each for stop in stopped for each in stop.closed]
     whole = sum(each.outcome == "answered" for each in asked)
     figures = [
@@ -60,6 +61,7 @@ def _of_stops(stopped: list[Stopped]) -> list[Figure]:
         Figure("under way at the signal", f"{len(under_way):,}"),
         Figure("sent after the signal, on a connection that there was", f"{len(after):,}"),
         Figure("requests lost", "0", "limit 0"),
+        Figure("told that the host stops, after the time for replies", str(len(told))),
         Figure("closed after half a second of silence, not begun", str(len(closed))),
         Figure("exit codes other than 0", "0", "limit 0"),
         Figure("processes, ports, sockets and files left", "0", "limit 0"),
