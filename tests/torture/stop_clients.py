@@ -175,6 +175,9 @@ class Clients:
             except (Unread, CutOff) as error:
                 self._end(asked, "cut", str(error))
                 connection.ended = True
+            except asyncio.CancelledError:
+                writer.close()
+                raise
             else:
                 self._end(asked, "answered")
                 connection.worker = next(
