@@ -38,6 +38,11 @@ class _Abrupt(AbstractConnection):
     unsent value until the server reads again, with TLS for half a minute.
     """
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether its end has been noticed. After a reset there is nothing to read, so that ``can_read`` is silent."""
+        return self._writer is None or self._writer.transport.is_closing()
+
     async def disconnect(
         self,
         nowait: bool = False,
@@ -225,6 +230,8 @@ class Pool(ConnectionPool):
 
 async def _is_fit(connection: AbstractConnection) -> bool:
     """Whether nothing lies in a connection, neither its end nor a reply that nobody took."""
+    if isinstance(connection, _Abrupt) and connection.is_lost:
+        return False
     try:
         return connection.is_connected and not await connection.can_read()
     except (RedisError, OSError):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
+import struct
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
+import uvloop
 
 from jackfield_redis import RedisStore, StoreFailure
 from jackfield_redis.failures import StoreSilent
@@ -95,6 +98,42 @@ def test_idle_connections_of_a_restart_cost_no_call(opened: Opened, server: Valk
             assert await store.get("k") is None
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_idle_connections_that_were_reset_cost_no_call(opened: Opened, run: Callable[..., bytes | None]) -> None:
+    """A connection that something on the way has reset is not used again, whichever event loop runs."""
+
+    async def scenario() -> bytes | None:
+        resets: list[asyncio.Event] = []
+
+        async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            reset = asyncio.Event()
+            resets.append(reset)
+            await reader.readuntil(b"GET\r\n")
+            writer.write(b"$1\r\nv\r\n")
+            await reset.wait()
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+
+        listener = await asyncio.start_server(answering, "127.0.0.1", 0)
+        port = listener.sockets[0].getsockname()[1]
+        async with opened(url=f"redis://127.0.0.1:{port}") as store:
+            assert await store.get("k") == b"v"
+            before = len(resets)
+            for reset in resets:
+                reset.set()
+            # The reset is written in one round of the loop and read in another.
+            for _ in range(5):
+                await asyncio.sleep(0.001)
+            value = await store.get("k")
+            assert len(resets) > before
+            for reset in resets:
+                reset.set()
+        listener.close()
+        return value
+
+    assert run(scenario()) == b"v"
 
 
 def test_paused_and_resumed(opened: Opened, server: ValkeyServer) -> None:
