@@ -145,4 +145,6 @@ def log_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> Non
     error = context.get("exception")
     if isinstance(error, (ConnectionError, TimeoutError)) or type(error).__module__.partition(".")[0] == "ssl":
         return  # a client that left or failed its handshake is nobody's fault here
+    if isinstance(error, RuntimeError) and str(error).endswith("; the handler is closed"):
+        return  # the same in uvloop's words: its TLS has something to send to a peer that is gone already
     _log.error("the event loop reports a problem", extra={"problem": context.get("message")}, exc_info=error)
