@@ -76,11 +76,14 @@ def peer(chosen: Peer, installed: Path, folder: Path, upstream: int) -> Iterator
     # Nothing of the caller's: no key of theirs, no proxy, no setting of another gateway.
     variables = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
     variables |= {name: filled(text, values) for name, text in chosen.variables.items()}
+    command = [filled(word, values) for word in chosen.command]
+    if shutil.which(command[0]) is None:
+        raise NotHereError(f"this machine has no {Path(command[0]).name}")
     log = folder / "log"
     began = time.perf_counter()
     with log.open("w") as output:
         process = subprocess.Popen(
-            [filled(word, values) for word in chosen.command],
+            command,
             stdout=output,
             stderr=output,
             text=True,

@@ -47,7 +47,7 @@ def main() -> None:
         rounds=arguments.rounds,
         servers=tuple(arguments.servers.split(",")),
         peers=tuple(name for name in arguments.peers.split(",") if name),
-        peers_folder=arguments.peers_folder,
+        peers_folder=arguments.peers_folder and arguments.peers_folder.resolve(),
     )
     exceeded = []
     for name in names:
