@@ -19,7 +19,7 @@ __all__ = ["knock", "write_doors"]
 
 _KEY: Final = "sk-behind-a-door-0123456789abcdef"
 _BEHIND: Final = "openai-calm"
-_MARGIN: Final = 5.0
+_MARGIN: Final = 15.0
 _WORDS: Final = {Kind.BROKE: "network error: ", Kind.LATE: "request timeout: "}
 _STATUS: Final = {Kind.BROKE: (502, "provider_unreachable"), Kind.LATE: (504, "provider_timeout")}
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from faulty_book import Book, Hit, answer_to, question
 from faulty_call import Kind
@@ -27,6 +27,7 @@ _STRANGER: Final = re.compile(r"torture (\d+) ")
 _OPEN_FOR: Final = re.compile(r"circuit breaker is open: guard-(\S+) lets the next call through in ([0-9.]+)(ms|s),")
 _ON_ITS_WAY: Final = 0.4
 _BUSY: Final = 3
+_LATE_CALLS: Final = 1.0
 
 MARGIN: Final = 5.0
 """Seconds beside the policies' own for which a busy machine is excused."""
@@ -35,6 +36,15 @@ FORBIDDEN: Final = re.compile(
     "|".join(["GHOST", "Traceback", r'File \\?"', *(re.escape(provider.key) for provider in COMPONENTS.values())])
 )
 """What no answer and no log may hold: another's answer, a traceback, a key."""
+
+
+class _Asked(NamedTuple):
+    """A request: of which component, over which front end, its number, and when."""
+
+    name: str
+    front: str
+    number: int
+    began: float
 
 
 @dataclass
@@ -96,26 +106,34 @@ class Storm:
             text = f"request {number} of {name} over {front} had no answer within {limit:g} s and {MARGIN:g} more"
             raise BrokenPromiseError(text) from None
         hits = self.book.close(number)
-        stream = front.endswith("-stream")
-        if name in ROUTERS:
-            endings = routed(targets, hits, stream=stream, since=began, until=answer.ended)
-        else:
-            endings = endings_of(COMPONENTS[name].policy, hits, stream=stream, since=began, until=answer.ended)
-        told = "; ".join(
-            f"{hit.component} {hit.fault.name}{', kept connection' * hit.reused}, after {hit.at - began:.2f} s"
-            for hit in hits
-        )
-        about = f"request {number} of {name} over {front} (met {told or 'no call'}; took {answer.seconds:.2f} s)"
-        if fault := wrong(answer, front, number, endings) or self._misserved(answer, hits):
-            got = f"{answer.status} {answer.code} {answer.message!r} {answer.text!r} done={answer.done}"
-            await asyncio.sleep(0)  # a stall that has just ended is known then
-            if not self.stalls.excuse(began, answer.ended, about):
-                raise BrokenPromiseError(f"{about}: {fault}, but was {got}")
+        asked = _Asked(name, front, number, began)
+        fault = self._fault(asked, answer, hits)
+        if fault:
+            # A call that the host has given up may arrive late on a machine that is busy, or this process stood still.
+            await asyncio.sleep(_LATE_CALLS)
+            later = self.book.close(number)
+            about = f"request {number} of {name} over {front} (met {_told([*hits, *later], began)})"
+            explained = later and not self._fault(asked, answer, [*hits, *later])
+            if not self.stalls.excuse(began, answer.ended, about, certainly=bool(explained)):
+                got = f"{answer.status} {answer.code} {answer.message!r} {answer.text!r} done={answer.done}"
+                took = f"after {answer.seconds:.2f} s"
+                raise BrokenPromiseError(f"{about}: {fault}, but was {got} {took}")
         if FORBIDDEN.search(answer.raw) or {int(found) for found in _STRANGER.findall(answer.raw)} - {number}:
-            raise BrokenPromiseError(f"{about}: it has what it must not have: {answer.raw[:2000]}")
+            raise BrokenPromiseError(
+                f"request {number} of {name} over {front}: it has what it mustn't: {answer.raw[:2000]}"
+            )
         self._note_open(answer, began)
         self._count(answer, front, hits, targets, limit)
         return answer
+
+    def _fault(self, asked: _Asked, answer: Answer, hits: Sequence[Hit]) -> str:
+        """Say what is wrong with an answer, given the calls that the upstream got; empty if nothing is."""
+        stream, since, until = asked.front.endswith("-stream"), asked.began, answer.ended
+        if asked.name in ROUTERS:
+            endings = routed(ROUTERS[asked.name], hits, stream=stream, since=since, until=until)
+        else:
+            endings = endings_of(COMPONENTS[asked.name].policy, hits, stream=stream, since=since, until=until)
+        return wrong(answer, asked.front, asked.number, endings) or self._misserved(answer, hits)
 
     def _misserved(self, answer: Answer, hits: Sequence[Hit]) -> str:
         """Say whether another component is named than the one that has answered."""
@@ -162,3 +180,12 @@ class Storm:
         names = [*COMPONENTS, *ROUTERS]
         await asyncio.gather(*map(one, names))
         return len(names) * len(FRONTS)
+
+
+def _told(hits: Sequence[Hit], began: float) -> str:
+    """Tell a request's calls in words."""
+    met = (
+        f"{hit.component} {hit.fault.name}{', kept connection' * hit.reused}, after {hit.at - began:.2f} s"
+        for hit in hits
+    )
+    return "; ".join(met) or "no call"
