@@ -12,6 +12,7 @@ _QUANTITY = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<unit>[EPTGMKk]i
 _POWERS = {unit: power for power, unit in enumerate("kMGTPE", start=1)}
 _SMALL = {"m": -3, "u": -6, "n": -9}
 _LARGEST = 2**63 - 1
+_LONGEST_TEXT = 128  # reading a number takes the square of its digits
 
 
 def parse(text: str) -> int:
@@ -23,7 +24,8 @@ def parse(text: str) -> int:
     Raises:
         ValueError: the text is no quantity, is negative, or is larger than 2**63 - 1.
     """
-    match = _QUANTITY.fullmatch(text.strip())
+    text = text.strip()
+    match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
     unit = (match["unit"] or "") if match else ""
     if match is None or unit == "K":
         raise ValueError(f"{text[:40]!r} is not a size; write bytes, or a number with a unit such as 512Ki, 64Mi or 1G")
