@@ -8,7 +8,7 @@ from pathlib import Path
 from built_plugin import install_built
 from rotten_hooks import HOOKS
 
-__all__ = ["BROKEN_AT_START", "NAMES", "install_rotten", "on_path"]
+__all__ = ["BROKEN_AT_START", "HANGS", "NAMES", "install_rotten", "on_path"]
 
 _RAISE = '''
 class Nameless(BaseException):
@@ -181,6 +181,8 @@ BROKEN_AT_START = {
 }
 """Plugins that can't be used, by name; each has to be named with a reason, and nothing else may come of them."""
 
+HANGS = "import-hangs"
+"""A plugin whose import never ends; it is in none of ``NAMES``."""
 _SERVICES = {
     "service-raises": _SERVICE.format(begin='fail("ValueError", "at start")', end="pass", once=True),
     "service-exits": _SERVICE.format(begin='fail("SystemExit", "at start")', end="pass", once=False),
@@ -200,7 +202,7 @@ NAMES = (*BROKEN_AT_START, *_SERVICES, *_WORKING)
 def install_rotten(folder: Path) -> Path:
     """Build and install the plugins into an empty folder; returns the folder for ``PYTHONPATH``."""
     folder.mkdir()
-    sources = {**BROKEN_AT_START, **_SERVICES, **_WORKING}
+    sources = {HANGS: "import time\nwhile True:\n    time.sleep(1)\n", **BROKEN_AT_START, **_SERVICES, **_WORKING}
     modules = {name: f"jackfield_rotten.{name.replace('-', '_')}" for name in sources}
     files = {f"{modules[name].replace('.', '/')}.py": text for name, text in sources.items()}
     files |= {"jackfield_rotten/__init__.py": "", "jackfield_rotten/failing.py": _RAISE}
