@@ -33,7 +33,9 @@ def test_a_quantity_is_read_as_kubernetes_reads_it(text: str, size: int) -> None
     assert quantities.parse(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "1MB", "1K", "Mi", "1 Mi", "1mi", "1ee3", "1e3k", "٣", "nan", "9" * 200, "9" * 2_000_000])
+@pytest.mark.parametrize(
+    "text", ["", "1MB", "1K", "Mi", "1 Mi", "1mi", "1ee3", "1e3k", "٣", "nan", "9" * 200, "9" * 2_000_000]
+)
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     """A text that Kubernetes would not take is an error that shows one it would."""
     with pytest.raises(ValueError, match="is not a size; write bytes, or a number with a unit such as 512Ki"):

@@ -74,7 +74,6 @@ def examined(data: bytes, types: ComponentTypes) -> str:
         again = parse_document(manifest.document, file=FILE).manifest
         assert again is not None
         assert again.digest == manifest.digest
-    assert not any("without a reason" in outcome for outcome in outcomes), outcomes
     for resiliency in state.resiliencies:
         assert resiliency.digest
         outcomes.add("policies refused" if resiliency.broken else "policies")

@@ -11,7 +11,7 @@ import logging
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -150,6 +150,11 @@ class Asking:
     host: RunningHost
     path: str
     _connection: http.client.HTTPConnection | None = field(default=None, init=False)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
 
     def body(self, data: bytes) -> str:
         """Send a body; it is answered as documented, and the host goes on."""
@@ -346,7 +351,7 @@ def _messages(kind: type[Message], bodies: tuple[dict[str, Any], ...]) -> tuple[
 
 
 @st.composite
-def wire(draw: st.DrawFn, depth: int = 3) -> bytes:
+def fields(draw: st.DrawFn, depth: int = 3) -> bytes:
     """Draw bytes in protobuf's wire format: fields of any number and type."""
     out = b""
     for _ in range(draw(st.integers(0, 5))):
@@ -362,7 +367,7 @@ def wire(draw: st.DrawFn, depth: int = 3) -> bytes:
             out += draw(st.binary(min_size=4, max_size=8))
         elif kind == 2:
             inner = (
-                draw(wire(depth - 1))
+                draw(fields(depth - 1))
                 if depth and draw(st.booleans())
                 else draw(texts(20)).encode() or draw(st.binary(max_size=9))
             )
@@ -375,7 +380,7 @@ def _calls() -> st.SearchStrategy[tuple[str, bytes]]:
     alpha1 = _messages(ai_pb2.ConversationRequest, ALPHA1)
     alpha2 = _messages(ai_pb2.ConversationRequestAlpha2, ALPHA2)
     sources = alpha1 + alpha2
-    data = edited(sources) | st.binary(max_size=200) | wire() | wire().map(lambda more: sources[0] + more)
+    data = edited(sources) | st.binary(max_size=200) | fields() | fields().map(lambda more: sources[0] + more)
     methods = st.sampled_from(["ConverseAlpha1", "ConverseAlpha2", "ConverseAlpha2", "SetMetadata", "GetMetadata"])
     return st.tuples(methods, data)
 
@@ -425,12 +430,11 @@ def target() -> Iterator[list[Property]]:
         for name, host in (("uvicorn", uvicorn), ("hypercorn", hypercorn)):
             kinds = {alpha.format(2): ALPHA2, alpha.format(1): ALPHA1, "/v1/chat/completions": OPENAI}
             for path, sources in kinds.items():
-                asking = Asking(host, path)
+                asking = stack.enter_context(closing(Asking(host, path)))
                 found.append(Property(f"{name}: {path}", _bodies(sources), asking.body, PATIENCE, True, 20))
-            found.append(
-                Property(f"{name}: paths, methods, headers", named(), Asking(host, "/").any, PATIENCE, True, 20)
-            )
-            bytes_of_http = st.tuples(edited(_requests(), HTTP_SIGNS), st.booleans())
-            found.append(Property(f"{name}: bytes for HTTP", bytes_of_http, Asking(host, "/").raw, PATIENCE, True, 20))
+            other = stack.enter_context(closing(Asking(host, "/")))
+            found.append(Property(f"{name}: paths, methods, headers", named(), other.any, PATIENCE, True, 20))
+            wire = st.tuples(edited(_requests(), HTTP_SIGNS), st.booleans())
+            found.append(Property(f"{name}: bytes for HTTP", wire, other.raw, PATIENCE, True, 20))
         found.append(Property("gRPC: messages", _calls(), calling.call, PATIENCE, True, 60))
         yield found

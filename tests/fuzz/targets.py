@@ -21,6 +21,8 @@ TARGETS = {
     "scrubber": "hostile_texts",
     "streams": "hostile_streams",
     "requests": "hostile_requests",
+    "openapi": "hostile_documents",
+    "values": "hostile_values",
 }
 """Name of each target: its module beside this one, which has `target()`."""
 
