@@ -16,6 +16,7 @@ REFUSED = Ending(Kind.STATUS, 503)
 BUSY = "failed conversing with component c: API returned unexpected status code: 503: no"
 
 
+@pytest.mark.timeout(240)  # ten seconds of it on a machine with nothing else to do
 def test_every_answer_is_a_documented_one_whatever_the_upstream_does() -> None:
     """A few seconds of the storm, with its breakers' rounds and its closed doors, break no promise."""
     figures = {figure.text: figure.value for figure in torture(seconds=2, seed=20261123)}
