@@ -197,8 +197,7 @@ def telltale() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(("form", "stream"), [("text", False), ("json", True)])
 @pytest.mark.parametrize("way", ENDS)
 def test_no_text_is_logged(
     tmp_path: Path, written: Log, upstream: Upstream, way: str, form: str, *, stream: bool

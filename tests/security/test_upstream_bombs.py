@@ -17,9 +17,10 @@ MEBIBYTE = 1 << 20
 
 
 def packed(piece: bytes, times: int, *, bits: int) -> bytes:
-    """Pack a piece, repeated; ``bits`` are zlib's: 31 for gzip, 15 for deflate."""
+    """Pack a piece, repeated; ``bits`` are zlib's: 31 for gzip, 15 for deflate. The end has no checksum."""
     packer = zlib.compressobj(9, zlib.DEFLATED, bits)
-    return b"".join(packer.compress(piece) for _ in range(times)) + packer.flush()
+    first, again = (packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + again * (times - 1)
 
 
 def answering(body: bytes, media: str, encoding: str = "") -> Behaviour:
