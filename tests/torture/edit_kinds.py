@@ -33,7 +33,9 @@ async def several(lane: Lane) -> None:
     """Write a file several times in a row: any version on the way may show, in order, and the last one must."""
     path = lane.draw.choice(lane.paths)
     names = [one.name for one in lane.files[path]]
-    edit, places = lane.begun("several times in a row", path.name, {})
+    edit, places = lane.begun(
+        "several times in a row", path.name, {name: lane.field.ledger.version(name) for name in names}
+    )
     since = 0.0
     for _ in range(lane.draw.randint(2, 6)):
         changed = {name: lane.version() for name in names}

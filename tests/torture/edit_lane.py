@@ -110,7 +110,8 @@ class Lane:
                 self.field.ledger.may_have_gone(name)
 
     def begun(self, what: str, where: str, changes: Mapping[str, str]) -> tuple[str, dict[str, int]]:
-        """Number an edit, and note what it changes."""
+        """Number an edit, and note what it changes; the one before is live in every worker."""
+        self.field.ledger.settled(changes)
         self.number += 1
         self.field.edits[what] += 1
         edit = f"edit {self.number} of lane {self.name} ({what}; {where})"

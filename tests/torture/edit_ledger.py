@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -70,6 +70,13 @@ class Ledger:
     def version(self, name: str) -> str:
         """The newest version of a component."""
         return self._subjects[name].versions[-1] if name in self._subjects else GONE
+
+    def settled(self, names: Iterable[str]) -> None:
+        """Note that every worker has the newest version of components: none may go back behind it from now on."""
+        for name in names:
+            if name in self._subjects:
+                subject = self._subjects[name]
+                subject.reached = dict.fromkeys(self.workers, len(subject.versions) - 1)
 
     def begin(self, edit: str, changes: Mapping[str, str]) -> dict[str, int]:
         """Note that an edit begins.
