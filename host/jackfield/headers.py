@@ -22,7 +22,8 @@ class Headers:
     def get(self, name: str) -> str:
         """Return a header's value by its name in any case; several values are joined by commas, none is empty."""
         wanted = name.lower().encode("latin-1", "replace")
-        return ", ".join(value.decode("latin-1") for key, value in self._pairs if key == wanted)
+        found = [value for key, value in self._pairs if key == wanted]
+        return ", ".join([value.decode("latin-1") for value in found]) if found else ""
 
     def __repr__(self) -> str:
         return "Headers()"

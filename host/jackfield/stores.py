@@ -87,7 +87,7 @@ class StoreHealth:
 
     def works(self, kind: str) -> bool:
         """Note a success; return whether that ends the trouble."""
-        if not self._in_trouble:
+        if self._silent is None and not self._refused:
             return False
         if self._trying:  # else it was asked before the store fell silent
             self._down = self._trying = False

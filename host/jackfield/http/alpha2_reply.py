@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from jackfield.events import Choice, FinishReason, Result, Usage
 from jackfield.http.wire import encode
-from jackfield.messages import ConversationRequest
+from jackfield.messages import ConversationRequest, ToolCall
 from jackfield.opaque import carried_id
 
 __all__ = ["Alpha2Reply", "Alpha2Usage", "encode_alpha2", "encode_usage"]
@@ -56,7 +58,7 @@ class Alpha2Message(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """What the model says."""
 
     content: str = ""
-    tool_calls: list[Alpha2ToolCall] = []
+    tool_calls: Sequence[Alpha2ToolCall] = ()
 
 
 class Alpha2Choice(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
@@ -105,9 +107,14 @@ def encode_alpha2(request: ConversationRequest, result: Result) -> bytes:
 
 
 def _choice(choice: Choice, index: str) -> Alpha2Choice:
-    calls = choice.tool_calls
-    sent = [Alpha2ToolCall(id=carried_id(call), function=Alpha2Function(call.name, call.arguments)) for call in calls]
-    return Alpha2Choice(finish_reason=choice.finish_reason, index=index, message=Alpha2Message(choice.text, sent))
+    calls: Sequence[Alpha2ToolCall] = ()
+    if choice.tool_calls:
+        calls = [_call(call) for call in choice.tool_calls]
+    return Alpha2Choice(finish_reason=choice.finish_reason, index=index, message=Alpha2Message(choice.text, calls))
+
+
+def _call(call: ToolCall) -> Alpha2ToolCall:
+    return Alpha2ToolCall(id=carried_id(call), function=Alpha2Function(call.name, call.arguments))
 
 
 def encode_usage(usage: Usage) -> Alpha2Usage:
@@ -120,7 +127,7 @@ def encode_usage(usage: Usage) -> Alpha2Usage:
         usage.rejected_prediction_tokens,
     )
     prompt = (usage.prompt_audio_tokens, usage.cached_tokens)
-    if not any(completion + prompt):
+    if not (any(completion) or any(prompt)):
         return Alpha2Usage(*totals)  # most providers tell no details
     completion_details = CompletionDetails(*map(_count, completion))
     prompt_details = PromptDetails(*map(_count, prompt))

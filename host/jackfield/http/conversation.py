@@ -104,7 +104,7 @@ class ConversationEndpoint:
                 headers=Headers(scope["headers"]),
                 record=record,
                 component=record.component,
-                accepts_events=_NAMES_EVENTS.search(sent.get(b"accept", b"")) is not None,
+                accepts_events=b"accept" in sent and _NAMES_EVENTS.search(sent[b"accept"]) is not None,
                 host=self._view,
             )
             exchange = self._dialect.read(call)

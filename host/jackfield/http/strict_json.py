@@ -77,7 +77,7 @@ def parse(body: bytes) -> Any:
         tree = _DECODER.decode(body)
         # Every mark of the body is one of the tree's, written again. Only a dropped member takes marks away, at least
         # the two of its key; and only an escape that holds one without showing it could make up for them.
-        sound = _ENCODER.encode(tree).count(b'"') == body.count(b'"') and b"\\u0022" not in body
+        sound = _ENCODER.encode(tree).count(b'"') == body.count(b'"') and not (b"\\" in body and b"\\u0022" in body)
     except _DOUBTS:
         sound = False
     if not sound:

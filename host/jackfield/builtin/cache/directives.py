@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from jackfield import ConversationRequest
 
 __all__ = ["Directives", "read_directives"]
 
 
-@dataclass(slots=True)
-class Directives:
+class Directives(Struct):
     """How one request uses the cache.
 
     Attributes:

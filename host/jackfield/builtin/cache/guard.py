@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from jackfield import CacheStore, Supply, is_fault
 from jackfield.builtin.cache.stored import Failed, Kept, decode
 
 __all__ = ["Guard"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 _log = logging.getLogger("jackfield.cache")
 
@@ -31,7 +32,7 @@ class Guard:
 
     async def get(self, key: str) -> Kept | Failed | None:
         """Return what is kept; None for a miss of any kind."""
-        value = await self._call("get", lambda: self._store.get(key))
+        value = await self._call("get", self._store.get, key)
         if value is None:
             return None
         try:
@@ -44,17 +45,17 @@ class Guard:
 
     async def set(self, key: str, value: bytes, ttl: float) -> None:
         """Keep a value, if the store can."""
-        await self._call("set", lambda: self._store.set(key, value, ttl))
+        await self._call("set", self._store.set, key, value, ttl)
 
     async def lease(self, key: str, holder: str, seconds: float) -> bool:
         """Take or renew a lease; without the store everybody has it."""
-        return await self._call("lease", lambda: self._store.lease(key, holder, seconds)) is not False
+        return await self._call("lease", self._store.lease, key, holder, seconds) is not False
 
     async def release(self, key: str, holder: str) -> None:
         """Give a lease back; without the store it ends by itself."""
-        await self._call("release", lambda: self._store.release(key, holder))
+        await self._call("release", self._store.release, key, holder)
 
-    async def _call(self, kind: str, call: Callable[[], Awaitable[T]]) -> T | None:
+    async def _call(self, kind: str, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T | None:
         health = self._store.health
         if not health.enter(kind):
             return None
@@ -62,10 +63,10 @@ class Guard:
             if not self._supply.ready:
                 await self._supply.wait()
             if self._store.timeout is None:
-                result = await call()
+                result = await call(*args, **kwargs)
             else:
                 async with asyncio.timeout(self._store.timeout):
-                    result = await call()
+                    result = await call(*args, **kwargs)
         except BaseException as error:
             if not is_fault(error):
                 health.leave()

@@ -228,7 +228,8 @@ class _Leading:
 def _hit(record: Record, kept: Kept, how: str) -> Kept:
     record.cache, record.served_by = how, kept.served_by
     record.model = kept.result.model or record.model
-    record.ignored += tuple(name for name in kept.ignored if name not in record.ignored)
+    if kept.ignored:
+        record.ignored += tuple(name for name in kept.ignored if name not in record.ignored)
     if how == "hit":
         record.cache_age = max(time() - kept.at, 0.0)
     return kept

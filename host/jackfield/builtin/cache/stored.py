@@ -61,7 +61,7 @@ def key_of(request: ConversationRequest, digest: str, partition: str) -> str:
         Exception: the request holds something that can't be written down.
     """
     # The order of metadata means nothing. That of a schema's keys may: a model writes its reply in that order.
-    metadata = sorted(request.metadata.items())
+    metadata = sorted(request.metadata.items()) if request.metadata else []
     written = _encoder.encode((_VERSION, digest, partition, _FIELDS, _values(request), metadata))
     return blake2b(written, digest_size=20).hexdigest()
 
