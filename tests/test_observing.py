@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -117,11 +118,14 @@ def test_observers_are_told_of_circuit_breakers(tmp_path: Path) -> None:
     assert (told.component, told.name) == ("llm", "quick-llm")
 
 
-def test_an_observer_that_raises_harms_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [ValueError, SystemExit, GeneratorExit, asyncio.CancelledError])
+def test_an_observer_that_raises_harms_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: type[BaseException]
+) -> None:
     """Whatever it is told of, what it raises is logged with its plugin's name and without its text."""
 
     def broken(_: object) -> None:
-        raise ValueError("a text that may hold anything")
+        raise error("a text that may hold anything")
 
     module = ModuleType("clumsy")
 
@@ -137,5 +141,5 @@ def test_an_observer_that_raises_harms_nobody(tmp_path: Path, caplog: pytest.Log
         assert host.converse("llm").status == 200
     told = [record for record in caplog.records if record.getMessage() == "an observer raised an error"]
     assert len(told) >= 4
-    assert {(vars(record)["plugin"], vars(record)["error"]) for record in told} == {("builtin.clumsy", "ValueError")}
+    assert {(vars(record)["plugin"], vars(record)["error"]) for record in told} == {("builtin.clumsy", error.__name__)}
     assert "anything" not in caplog.text

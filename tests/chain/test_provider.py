@@ -164,7 +164,7 @@ def test_a_fault_of_a_plugin_is_told_without_its_text(caplog: pytest.LogCaptureF
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("error", [SystemExit, asyncio.CancelledError])
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, BaseException, asyncio.CancelledError])
 def test_a_plugin_can_end_neither_the_host_nor_its_tasks(error: type[BaseException], stream: bool) -> None:
     """A plugin that lets SystemExit out, or the CancelledError of a task of its own, has failed at one request."""
 
