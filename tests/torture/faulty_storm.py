@@ -29,7 +29,7 @@ _ON_ITS_WAY: Final = 0.4
 _BUSY: Final = 3
 _LATE_CALLS: Final = 1.0
 
-MARGIN: Final = 5.0
+MARGIN: Final = 10.0
 """Seconds beside the policies' own for which a busy machine is excused."""
 
 FORBIDDEN: Final = re.compile(
