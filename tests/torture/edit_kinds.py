@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
 
@@ -62,11 +63,11 @@ async def many(lane: Lane) -> None:
 
 
 async def retype(lane: Lane) -> None:
-    """Change a component's type, and the spelling of its spec's version."""
+    """Change a component's type, and how its manifest writes the type's version."""
     path = lane.draw.choice(lane.paths)
     first, *rest = lane.files[path]
     kind = {"versioned": "other", "other": "versioned"}[first.kind]
-    lane.files[path] = [replace(first, kind=kind), *rest]
+    lane.files[path] = [replace(first, kind=kind, of_type=lane.draw.choice(("v1", "v0", "V1"))), *rest]
     await lane.change(path, what="another type")
 
 
@@ -104,12 +105,11 @@ async def drop_document(lane: Lane) -> None:
     await lane.change(path, what="a document put back")
 
 
-async def _scope(lane: Lane, documents: list[Document], path: object) -> None:
-    (where,) = [one for one in lane.paths if one == path]
-    lane.files[where] = [replace(one, top="scopes:\n- somebody-else\n") for one in documents]
-    text = "---\n".join(one.text.replace("scopes:\n- somebody-else\n", "") + one.top for one in lane.files[where])
+async def _scope(lane: Lane, documents: list[Document], path: Path) -> None:
+    """Scope a file's components to another app: they are none of this one's."""
+    text = "---\n".join(f"{one.text}scopes:\n- somebody-else\n" for one in documents)
     gone = dict.fromkeys((one.name for one in documents), GONE)
-    await lane.apply("scopes of another app", where.name, gone, lambda: lane.put(where, text.encode()))
+    await lane.apply("scopes of another app", path.name, gone, lambda: lane.put(path, text.encode()))
 
 
 async def rename_file(lane: Lane) -> None:

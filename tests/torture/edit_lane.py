@@ -31,13 +31,12 @@ class Document:
     name: str
     version: str
     kind: str = "versioned"
-    spec: str = ""
-    top: str = ""
+    of_type: str = "v1"
 
     @property
     def text(self) -> str:
         """Its manifest."""
-        return manifest(self.name, self.version, kind=self.kind, spec=self.spec, top=self.top)
+        return manifest(self.name, self.version, kind=self.kind, of_type=self.of_type)
 
 
 def entry_of(own: Mapping[str, Any], name: str) -> Mapping[str, Any]:

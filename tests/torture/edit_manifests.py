@@ -10,7 +10,14 @@ __all__ = ["BAD", "LAYOUTS", "Bad", "manifest"]
 
 
 def manifest(
-    name: str, version: str, *, kind: str = "versioned", spec: str = "", top: str = "", items: str = ""
+    name: str,
+    version: str,
+    *,
+    kind: str = "versioned",
+    of_type: str = "v1",
+    spec: str = "",
+    top: str = "",
+    items: str = "",
 ) -> str:
     """Write a component that answers with a version.
 
@@ -18,13 +25,14 @@ def manifest(
         name: the component's name.
         version: what it answers; it stands first and last among the settings, so that a part of it is no manifest.
         kind: the component type behind ``conversation.``.
+        of_type: the type's version.
         spec: further lines of ``spec``.
         top: further lines of the document.
         items: further settings.
     """
     return (
         f"apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n{top}"
-        f"spec:\n  type: conversation.{kind}\n  version: v1\n{spec}  metadata:\n"
+        f"spec:\n  type: conversation.{kind}\n  version: {of_type}\n{spec}  metadata:\n"
         f'  - name: version\n    value: "{version}"\n{items}  - name: twin\n    value: "{version}"\n'
     )
 

@@ -195,7 +195,11 @@ class _Run:
             Figure("edits", f"{field.edits.total():,}", kinds),
             Figure("bad ones effective", "0", f"of {bad:,}; each named with file and reason"),
             Figure("edits paused by this machine", f"{paused:,}", "their components may be gone for a moment"),
-            Figure("requests", f"{field.ledger.answers:,}", f"{WORKERS} workers"),
+            Figure(
+                "requests",
+                f"{field.ledger.answers:,}",
+                f"{field.ledger.gone:,} for what was deleted; {WORKERS} workers",
+            ),
             Figure("failed or wrong", "0"),
             Figure(f"{live}, p50", f"{_quantile(field.delays, 0.5) * 1000:.0f} ms"),
             Figure(f"{live}, p99", f"{p99 * 1000:.0f} ms", f"at most {limit * 1000:.0f} ms"),
