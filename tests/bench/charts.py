@@ -44,7 +44,7 @@ def bars(cpu: Mapping[str, float], path: Path) -> None:
         drawn = axes.barh(names, values, color=[_KINDS[_kind(name)] for name in names], height=0.68)
         axes.bar_label(drawn, labels=[f"{value:,.0f}" for value in values], padding=4, color=_INK)
         axes.set_xscale("log")
-        axes.set_xlim(min(values) / 2, max(values) * 2)
+        axes.set_xlim(min(values) / 2, max(values) * 2.5)
         axes.xaxis.set_major_formatter(FuncFormatter(_grouped))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("CPU per request in microseconds, on a logarithmic scale (less is better)")
