@@ -343,8 +343,8 @@ def test_silence_is_broken_by_comments_after_the_first_event_alone(tmp_path: Pat
     with RunningHost(tmp_path, Network(port=0, server=server), {"heartbeat": 0.1}, plugins) as host:
         body = b'{"inputs":[{"messages":[{"ofUser":{"content":[{"text":"hi"}]}}]}],"stream":true}'
         with host.connect() as connection:
-            head = f"POST /v1.0-alpha2/conversation/slow/converse HTTP/1.1\r\nHost: h\r\nContent-Length: {len(body)}"
-            connection.sendall(f"{head}\r\n\r\n".encode() + body)
+            head = "POST /v1.0-alpha2/conversation/slow/converse HTTP/1.1\r\nHost: localhost"
+            connection.sendall(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
             assert before.awaited.wait(20)
             connection.settimeout(0.4)
             with pytest.raises(TimeoutError):

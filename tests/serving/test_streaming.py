@@ -181,8 +181,8 @@ class Http2:
         self.connection = host.connect()
         self.h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
         self.h2.initiate_connection()
-        path = converse_path("talk")
-        self.h2.send_headers(1, [(":method", "POST"), (":path", path), (":scheme", "http"), (":authority", "h")])
+        where = [(":path", converse_path("talk")), (":scheme", "http"), (":authority", "localhost")]
+        self.h2.send_headers(1, [(":method", "POST"), *where])
         self.h2.send_data(1, BODY, end_stream=True)
         self.flush()
 
