@@ -37,6 +37,16 @@ class Lookout:
     def __init__(self) -> None:
         self._watches: set[Watched] = set()
         self._waiting = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def task(self) -> asyncio.Task[object]:
+        """Return the task that calls, which runs in the one event loop of this lookout."""
+        # Without the loop asyncio looks for it, and before Python 3.12 that asks the kernel for the process's id.
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(self._loop)
+        assert task is not None  # noqa: S101  whatever has a ``receive`` runs in a task
+        return task
 
     def add(self, watch: Watched) -> None:
         """Begin to look at something."""
@@ -93,9 +103,7 @@ class ClientWatch:
     _watcher: asyncio.Task[None] | None = None
 
     def __init__(self, lookout: Lookout, receive: Receive, silence: float) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  whatever has a ``receive`` runs in a task
-        self.task: asyncio.Task[object] = task
+        self.task = lookout.task()
         self.silence = silence
         self._lookout = lookout
         self._receive = receive
