@@ -34,13 +34,13 @@ __all__ = ["torture"]
 WORKERS = 2
 LIMIT = 0.2
 """Seconds in which an edit is live, as the docs promise."""
-GROWTH = 8.0
-"""Per cent by which a worker's resident memory may grow from after warm-up to the end.
+GROWTH = 5.0
+"""Per cent by which a worker's resident memory may grow from after warm-up to the end, its free pages handed back.
 
-It holds pages that megabytes of manifests have fragmented, so what Python has in use is looked at as well: that may
-grow by a quarter as much, which thousands of edits that each leave something behind would exceed.
+The blocks that Python has in use may grow by two fifths of that: thousands of edits that each left one would exceed it.
 """
-_WARM_UP = 0.25
+_OF_BLOCKS = 0.4
+_WARM_UP = 1 / 3
 _KEPT_ALIVE, _FRESH = 6, 2
 _PATIENCE = 30.0
 _LAST_WORDS = 5
@@ -221,13 +221,15 @@ def _grown(warm: list[_Memory], late: list[_Memory], growth: float) -> list[Figu
     for number, (before, after) in enumerate(zip(warm, late, strict=True), 1):
         resident = (after.resident / before.resident - 1) * 100
         blocks = (after.blocks / before.blocks - 1) * 100
-        if resident > growth or blocks > growth / 4:
+        if resident > growth or blocks > growth * _OF_BLOCKS:
             text = f"the memory of worker {before.pid} grew by {resident:.1f} % from {before.resident:.1f} MiB"
             raise BrokenPromiseError(f"{text}, and what is in use by {blocks:.2f} % from {before.blocks:,} blocks")
         since = "since warm-up, at most"
         memory = f"{resident:+.1f} % {since} {growth:g} %"
         figures.append(Figure(f"memory of worker {number}", f"{after.resident:.0f} MiB", memory))
-        figures.append(Figure("  blocks in use", f"{after.blocks:,}", f"{blocks:+.2f} % {since} {growth / 4:g} %"))
+        figures.append(
+            Figure("  blocks in use", f"{after.blocks:,}", f"{blocks:+.2f} % {since} {growth * _OF_BLOCKS:g} %")
+        )
     return figures
 
 
