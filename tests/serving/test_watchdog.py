@@ -129,14 +129,14 @@ def test_a_second_signal_ends_a_blocked_host(tmp_path: Path) -> None:
 
 def test_a_worker_that_stands_still_is_replaced(tmp_path: Path) -> None:
     """The parent kills a worker whose loop is blocked for --worker-timeout, and one that is merely halted stays."""
-    with blocking(tmp_path, "--workers", "2", "--worker-timeout", "3") as process:
+    with blocking(tmp_path, "--workers", "2", "--worker-timeout", "2") as process:
         pids = re.findall(r'msg="worker started".* pid=(\d+)', process.log)
         os.kill(int(pids[0]), signal.SIGSTOP)
         with pytest.raises(OSError, match=r".+"):
             converse_on(process.port, "llm", "forever")
         # The halted one takes nothing, so it was the other.
         stands_still = process.wait_for(
-            r"event loop stands still; it is killed and replaced.* pid=(\d+) seconds=[34]\."
+            r"event loop stands still; it is killed and replaced.* pid=(\d+) seconds=[23]\."
         )
         process.wait_for(rf"worker died.* pid={pids[1]} how=SIGKILL")
         process.wait_for(r"worker replaced")

@@ -30,7 +30,7 @@ _BLOCKED = 1.6
 """Seconds for which a plugin blocks an event loop: the host warns after one, give or take a beat."""
 _STUCK = 3
 """Seconds after which a worker is replaced here."""
-_STOP = 2
+_STOP = 0.5
 _CLOSING = 10.0 + 5.0
 """Seconds that components have for their end beyond the drain; the parent kills what takes longer."""
 _PATIENCE = 30.0
