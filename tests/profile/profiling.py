@@ -157,7 +157,7 @@ def main() -> None:
     sampler()
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
-    text = heading("nox -s profile")
+    text = heading(_command(parser, arguments))
     loads = arguments.loads or list(LOADS)
     for server in arguments.servers.split(","):
         found = profiles(server, loads, out, seconds=arguments.seconds, requests=arguments.requests)
@@ -165,6 +165,13 @@ def main() -> None:
     sys.stdout.write(f"{text}\nflame graphs: {out.resolve()}/*.svg\n")
     if arguments.write:
         write_block(DOCS / "performance.md", "profile", text)
+
+
+def _command(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> str:
+    """Say what has to be run for the same figures."""
+    options = {name: getattr(arguments, name) for name in ("servers", "seconds", "requests")}
+    given = [f"--{name}={value}" for name, value in options.items() if value != parser.get_default(name)]
+    return " ".join(["nox -s profile", *(["--"] if arguments.loads or given else []), *arguments.loads, *given])
 
 
 if __name__ == "__main__":
