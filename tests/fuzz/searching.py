@@ -17,7 +17,7 @@ from repeatable import repeatable
 
 __all__ = ["Growth", "Property", "Search", "Tally", "Target"]
 
-ROUND = 200
+ROUND = 50
 """Examples of one round of Hypothesis in a search by time."""
 
 FEW = 25
@@ -77,6 +77,7 @@ class Tally:
     seconds: float = 0.0
     slowest: float = 0.0
     outcomes: Counter[str] = field(default_factory=Counter)
+    grown: bool = False
 
     @property
     def told(self) -> str:
@@ -156,7 +157,7 @@ class Search:
         run()
 
     def _grown(self, wanted: Growth) -> Tally:
-        tally = Tally(wanted.name)
+        tally = Tally(wanted.name, grown=True)
         began = time.monotonic()
         size, tries = (wanted.size, _TRIES) if self.seconds else (wanted.size // 8, 1)
         try:

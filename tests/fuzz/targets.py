@@ -12,9 +12,9 @@ import logging
 import sys
 import time
 
-from figures import BrokenPromiseError, table
+from figures import BrokenPromiseError, Figure, table
 from quoted import DOCS, heading, write_block
-from searching import Search
+from searching import Search, Tally
 
 TARGETS = {
     "manifests": "hostile_manifests",
@@ -28,6 +28,16 @@ TARGETS = {
 
 SECONDS = 30.0
 """For each property of a target."""
+
+
+def _figures(tallies: list[Tally]) -> list[Figure]:
+    """Give a line for each property, and one for all that was measured as it grows."""
+    grown = [tally for tally in tallies if tally.grown]
+    figures = [tally.figure for tally in tallies if not tally.grown]
+    if grown:
+        slowest = max(tally.slowest for tally in grown)
+        figures.append(Figure("time beside size", f"{len(grown)} shapes, {slowest * 1000:,.0f} ms slowest", "linear"))
+    return figures
 
 
 def main() -> None:
@@ -54,7 +64,7 @@ def main() -> None:
             broken += 1
             sys.stdout.write(f"{name}: BROKEN after {time.monotonic() - began:.0f} s: {exception}\n\n")
             continue
-        found = table([tally.figure for tally in tallies])
+        found = table(_figures(tallies))
         text += f"\n{name}\n{found}"
         sys.stdout.write(f"{name}\n{found}\n")
         sys.stdout.flush()
