@@ -181,6 +181,16 @@ def test_a_file_that_is_written_anew_is_never_gone(tmp_path: Path) -> None:
     assert (names(back), back.unsettled) == (["three", "two"], False)
 
 
+def test_a_file_whose_place_a_folder_takes_is_gone(tmp_path: Path) -> None:
+    """What stands there now is no manifest, so the file doesn't count as one that comes back."""
+    put(tmp_path / "a.yaml", text("one"))
+    found = reader(tmp_path)
+    found.scan()
+    (tmp_path / "a.yaml").unlink()
+    (tmp_path / "a.yaml").mkdir()
+    assert names(until(found.scan, lambda scan: not scan.unsettled)) == []
+
+
 def test_a_file_that_is_renamed_is_there_once(tmp_path: Path) -> None:
     """A file under another name takes its components along at once: no scan has them twice, or not at all."""
     put(tmp_path / "a.yaml", text("one"))

@@ -125,13 +125,14 @@ class FolderReader:
         others: set[str] = set()
         unsettled = False
         for folder in self._folders:
+            moment = time.monotonic()  # of what the listing says: the thread may rest between the two
             listing = list_folder(folder)
             folders[folder] = listing.readable
             problems += listing.problems
             if listing.readable:
                 others |= {problem.file for problem in listing.others}
                 problems += [problem for problem in listing.others if problem.file not in self._named]
-                self._known[folder], waiting = self._look(listing)
+                self._known[folder], waiting = self._look(listing, moment)
                 unsettled |= waiting
             for path, known in self._known[folder].items():
                 if known.state:
@@ -139,12 +140,12 @@ class FolderReader:
         self._named = others
         return Scan(files, folders, tuple(problems), unsettled)
 
-    def _look(self, listing: Listing) -> tuple[dict[str, _Known], bool]:
+    def _look(self, listing: Listing, moment: float) -> tuple[dict[str, _Known], bool]:
         before = self._known[listing.folder]
         now: dict[str, _Known] = {}
         writing: list[str] = []
         changed: list[tuple[_Known, FileState | None, Signature | None]] = []
-        moment, clock = time.monotonic(), time.time_ns()
+        clock = time.time_ns()
         for path, signature in listing.files.items():
             known = before.get(path)
             if known is None or known.seen != signature:
@@ -248,6 +249,7 @@ def _missing(
     for path, known in gone.items():
         known.missed_at = moment if known.missed_at is None else known.missed_at
         recent = moment - known.missed_at < SETTLE_SECONDS
+        recent = recent or os.path.isfile(path)  # noqa: PTH113  it has come back since the folder was listed
         if not {known.read, known.seen} & new and (recent or _moves(_lost(known.state, None), writing)):
             kept[path] = known
     return kept
