@@ -1,4 +1,4 @@
-"""The bare server: the same HTTP server with the same settings, and an app that reads the body and answers bytes."""
+"""The bare server: the same HTTP server as its makers ship it, and an app that reads the body and answers bytes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import asyncio
 import signal
 import sys
 from functools import partial
+from socket import socket
+from typing import Any, cast
 
-from starlette.types import Receive, Scope, Send
+import uvicorn
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jackfield.serving.network import Network, bind
-from jackfield.serving.servers import serve
 from jackfield.serving.worker import run
 
 BODY = (
@@ -56,9 +60,30 @@ async def main(server: str, pieces: int) -> None:
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         await app(scope, receive, send, pieces=pieces)
 
+    if server == "uvicorn":
+        await _uvicorn(served, sockets[0])
+    else:
+        await _hypercorn(served, sockets[0])
+
+
+async def _hypercorn(served: ASGIApp, bound: socket) -> None:
+    config = Config()
+    config.bind = [f"fd://{bound.fileno()}"]
+    config.accesslog = config.errorlog = None
+    config.include_server_header = False
+    config.keep_alive_timeout = 75
+    config.keep_alive_max_requests = 1 << 62
+    config.graceful_timeout = 1
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await serve(served, sockets, network, stop, drain=1, quiet=lambda: None)
+    await serve(cast("Any", served), config, shutdown_trigger=stop.wait)
+
+
+async def _uvicorn(served: ASGIApp, bound: socket) -> None:
+    config = uvicorn.Config(
+        cast("Any", served), log_config=None, access_log=False, server_header=False, timeout_keep_alive=75
+    )
+    await uvicorn.Server(config).serve(sockets=[bound])
 
 
 if __name__ == "__main__":

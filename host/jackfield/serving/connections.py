@@ -30,6 +30,7 @@ from hyperframe.frame import GoAwayFrame
 from starlette.types import ASGIApp
 
 from jackfield.serving.entrance import emptied
+from jackfield.serving.idle import Silence
 from jackfield.serving.response_heads import quicken
 from jackfield.serving.windows import bound
 
@@ -60,6 +61,12 @@ class Connection(TCPServer):
     _left = False
     _spoken: object = None
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        patience = LINGER if self.context.leaving.is_set() else self.config.keep_alive_timeout
+        self._silence = Silence(patience)
+        self.idle_task = self._silence  # type: ignore[assignment]
+
     async def protocol_send(self, event: Event) -> None:
         """Do what the protocol wants: send, close, or begin to wait for the next request."""
         spoken = self.protocol.protocol
@@ -77,6 +84,7 @@ class Connection(TCPServer):
 
     def leave(self) -> None:
         """Tell the client to send further requests elsewhere; those that it has sent already are answered."""
+        self._silence.shorten(LINGER)
         spoken = self._spoken
         if isinstance(spoken, H11Protocol):
             spoken.keep_alive_requests = self.config.keep_alive_max_requests  # the next reply says that it is the last
@@ -85,16 +93,16 @@ class Connection(TCPServer):
             self.writer.write(GoAwayFrame(0, last_stream_id=_ANY_STREAM).serialize())
 
     async def _idle_timeout(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.config.keep_alive_timeout):
-                await self.context.leaving.wait()
-                await asyncio.sleep(LINGER)  # what comes meanwhile ends this task
-        await asyncio.shield(self._initiate_server_close())
+        await self._initiate_server_close()
 
     async def _read_data(self) -> None:
         await super()._read_data()
         self._left = True
-        await self.idle_task.stop()
+        self._silence.end()
+
+    async def _close(self) -> None:
+        self._silence.end()
+        await super()._close()
 
 
 async def serve(

@@ -12,7 +12,8 @@ from itertools import chain
 
 import h11
 from h11._headers import Headers
-from hypercorn.protocol.events import Event, Response
+from hypercorn.events import RawData
+from hypercorn.protocol.events import Body, EndBody, Event, Response
 from hypercorn.protocol.h11 import H11Protocol
 
 __all__ = ["head", "quicken"]
@@ -37,20 +38,49 @@ def head(headers: Sequence[tuple[bytes, bytes]], status: int) -> h11.Response:
 
 
 def quicken(protocol: H11Protocol) -> None:
-    """Have a connection's responses begin with heads of this module."""
+    """Have a connection's responses begin with heads of this module, and leave in as few pieces as they can.
+
+    hypercorn hands on head, body and end one by one, each of which takes its turn at the connection. A head that tells
+    the length of its body waits for it here: whoever knows the length has the body at hand.
+    """
     otherwise = protocol.stream_send
     config = protocol.config
+    held = b""
 
     async def send(event: Event) -> None:
-        if type(event) is not Response or event.status_code < 200:
+        nonlocal held
+        data, held = held, b""
+        if type(event) is Body:
+            data += _written(protocol, h11.Data(data=event.data))
+        elif type(event) is EndBody:
+            data += _written(protocol, h11.EndOfMessage())
+        elif type(event) is Response and event.status_code >= 200:
+            headers = [*event.headers, *config.response_headers("h11")]
+            if protocol.keep_alive_requests >= config.keep_alive_max_requests:
+                headers.append((b"connection", b"close"))
+            data = _written(protocol, head(headers, event.status_code))
+            if any(name == b"content-length" for name, _ in headers):
+                held = data
+                return
+        else:
+            if data:
+                await protocol.send(RawData(data=data))
             await otherwise(event)
             return
-        headers = [*event.headers, *config.response_headers("h11")]
-        if protocol.keep_alive_requests >= config.keep_alive_max_requests:
-            headers.append((b"connection", b"close"))
-        await protocol._send_h11_event(head(headers, event.status_code))  # noqa: SLF001
+        if data:
+            await protocol.send(RawData(data=data))
 
     protocol.stream_send = send  # type: ignore[method-assign]
+
+
+def _written(protocol: H11Protocol, event: h11.Event) -> bytes:
+    """Return what h11 writes for an event; nothing for a client who has broken the protocol, as hypercorn has it."""
+    try:
+        return protocol.connection.send(event) or b""  # type: ignore[arg-type]
+    except h11.LocalProtocolError:
+        if protocol.connection.their_state != h11.ERROR:
+            raise
+        return b""
 
 
 def _checked(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes, bytes]] | None:
