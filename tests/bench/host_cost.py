@@ -17,8 +17,7 @@ from part import Options, Report
 from processes import Measured, host, script
 from requested import ALPHA2, ASKED, alpha2, manifest
 
-LIMITS = {"proxied alpha2": 150.0, "echo alpha2": 45.0}
-CACHED_ABOVE_ECHO = 10.0
+LIMITS = {"proxied alpha2": 150.0, "cached alpha2": 40.0, "echo alpha2": 40.0}
 LIMIT_MEMORY = 90.0
 LIMIT_READY = 1.0
 BESIDE_HTTP = "grpc,metrics,otel"
@@ -35,12 +34,6 @@ class _Run:
     started: float
     idle: float
     rows: dict[str, Sample]
-
-    def limit(self, name: str) -> float | None:
-        """What the CPU above the bare server's may be."""
-        if name == "cached alpha2":
-            return round(self.above("echo alpha2") + CACHED_ABOVE_ECHO)
-        return LIMITS.get(name)
 
     def above(self, name: str) -> float:
         """CPU beyond the bare server's, in microseconds."""
@@ -109,7 +102,7 @@ def report(options: Options) -> Report:
             f"{server:<18}{'us CPU':>7} {'above':>7} {'limit':>6} {'req/s':>7} {'p50 ms':>7} {'p99 ms':>7} {'MiB':>5}\n"
         )
         for name, row in found.rows.items():
-            above, limit = found.above(name), found.limit(name)
+            above, limit = found.above(name), LIMITS.get(name)
             text += (
                 f"{name:<18}{row.cpu:>7.0f} {above:>7.0f} {'' if limit is None else f'{limit:g}':>6} "
                 f"{row.throughput:>7.0f} {row.middle:>7.2f} {row.slow:>7.2f} {row.memory:>5.0f}\n"
