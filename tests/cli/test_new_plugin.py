@@ -69,6 +69,7 @@ def test_a_new_plugin_installs_loads_and_answers(tmp_path: Path) -> None:
         "hooks": ["register_components"],
         "types": ["conversation.two-words"],
         "path": str(installed / "jackfield_two_words.py"),
+        "module": "jackfield_two_words",
     }
 
     manifests = tmp_path / "manifests"

@@ -127,16 +127,16 @@ def test_a_second_signal_ends_the_process_at_once(folder: Path) -> None:
         (folder / "slow.yaml").write_text(manifest)
         with serving(folder, "--graceful-shutdown-seconds", "600") as process:
             process.wait_for("component loaded.*component=slow")
-            connection = socket.create_connection(("127.0.0.1", process.port))
             body = json.dumps(BODY).encode()
-            head = b"POST /v1.0-alpha2/conversation/slow/converse HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
-            connection.sendall(head % len(body) + body)
-            assert upstream.arrived.wait(30)
-            process.signal(signal.SIGINT)
-            process.wait_for("msg=stopping")
-            process.signal(signal.SIGINT)
-            assert process.exit_code() == 1
-            connection.close()
+            line = b"POST /v1.0-alpha2/conversation/slow/converse HTTP/1.1\r\n"
+            head = line + b"Host: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
+            with socket.create_connection(("127.0.0.1", process.port)) as connection:
+                connection.sendall(head + body)
+                assert upstream.arrived.wait(30)
+                process.signal(signal.SIGINT)
+                process.wait_for("msg=stopping")
+                process.signal(signal.SIGINT)
+                assert process.exit_code() == 1
 
 
 def test_a_taken_port_names_port_and_option(folder: Path) -> None:
