@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame
+from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame, SettingsFrame
 from running import RunningHost, component
 from scripted import Signal, sse_events, streamed, streaming_plugin
 
@@ -75,6 +75,21 @@ def test_a_stop_leaves_every_connection_a_last_request(tmp_path: Path, server: s
 
 
 @pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
+def test_who_comes_with_the_stop_and_stays_silent_holds_it_up_no_longer_than_others(
+    tmp_path: Path, server: str
+) -> None:
+    """A connection that is taken when the stop has begun is closed after the same half second of silence."""
+    (tmp_path / "echo.yaml").write_text(component("echo"))
+    with RunningHost(tmp_path, Network(port=0, server=server), {"graceful_shutdown_seconds": 20.0}) as host:
+        assert host.request("GET", "/v1.0/healthz/outbound").status == 204
+        with _late(host) as connection:
+            began = time.monotonic()
+            assert connection.recv(1000) == b""
+            host.join()
+            assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
 def test_a_stop_leaves_a_stream_that_had_begun_a_last_request(tmp_path: Path, server: str) -> None:
     """A reply whose head has left before the stop can't say that it is the last, so its connection takes another."""
     more = Signal()
@@ -115,6 +130,29 @@ def test_a_stop_tells_an_http2_client_and_answers_what_it_has_sent(tmp_path: Pat
         client.send_headers(3, ask, end_stream=True)
         connection.sendall(client.data_to_send())
         assert [frame.stream_id for frame in frames if isinstance(frame, HeadersFrame)] == [3]
+
+
+def test_an_http2_client_that_comes_with_the_stop_is_told_too(tmp_path: Path) -> None:
+    """It hears the server's settings, which come first in HTTP/2, and that it is to send its requests elsewhere."""
+    (tmp_path / "echo.yaml").write_text(component("echo"))
+    with RunningHost(tmp_path) as host:
+        assert host.request("GET", "/v1.0/healthz/outbound").status == 204
+        with _late(host) as connection:
+            connection.sendall(_H2_PREFACE)
+            kinds = [type(frame) for frame in _frames(connection)]
+            assert kinds[0] is SettingsFrame
+            assert GoAwayFrame in kinds
+
+
+def _late(host: RunningHost) -> socket.socket:
+    """Stop a host, and connect to it while it still takes connections; those that it had have been told."""
+
+    async def come() -> socket.socket:
+        await asyncio.sleep(0.02)
+        return host.connect()  # it blocks the event loop, so that it waits to be taken when that looks
+
+    host.stop()
+    return asyncio.run_coroutine_threadsafe(come(), host.loop).result(10)
 
 
 def _frames(connection: socket.socket) -> Iterator[Frame]:

@@ -70,17 +70,18 @@ class Connection(TCPServer):
     async def protocol_send(self, event: Event) -> None:
         """Do what the protocol wants: send, close, or begin to wait for the next request."""
         spoken = self.protocol.protocol
-        if spoken is not self._spoken:
+        begins = spoken is not self._spoken
+        if begins:
             self._spoken = spoken
             if isinstance(spoken, H2Protocol):
                 if not spoken.stream_buffers:
                     bound(spoken)
             else:
                 quicken(spoken)
-                if self.context.leaving.is_set():
-                    self.leave()
         if not (self._left and isinstance(event, Updated)):
             await super().protocol_send(event)
+        if begins and self.context.leaving.is_set():
+            self.leave()  # HTTP/2 has the server's settings come before anything else
 
     def leave(self) -> None:
         """Tell the client to send further requests elsewhere; those that it has sent already are answered."""

@@ -36,6 +36,12 @@ class _Leaving(_Protocol):
     leaving: asyncio.Event
     timeout_keep_alive: float  # type: ignore[assignment]  # the event loop takes any number
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Take a connection; one that comes when the stop has begun isn't waited for any longer than the others."""
+        super().connection_made(transport)
+        if self.leaving.is_set():
+            self.leave()
+
     def leave(self) -> None:
         """Tell the client with the next reply, and wait for a request that may be on its way."""
         self.timeout_keep_alive = LINGER
