@@ -36,6 +36,25 @@ def test_who_has_connected_is_taken_and_who_comes_later_is_refused() -> None:
         taken.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="packets are filtered on Linux alone")
+def test_a_connection_under_the_filter_hears_that_its_client_is_gone() -> None:
+    """The kernel gives the filter on to connections that it still makes; a reset comes through all the same."""
+    [listening] = bind(Network(port=0))
+    with listening:
+        client = socket.create_connection(listening.getsockname())
+        taken, _ = listening.accept()
+        with taken:
+            Entrance([taken]).shut()
+            client.close()
+            assert taken.recv(10) == b""
+            taken.sendall(b"to nobody")  # which its kernel answers with a reset that acknowledges nothing
+            hears = select.poll()
+            hears.register(taken, 0)  # errors alone
+            assert hears.poll(5000)
+            with pytest.raises(ConnectionError):
+                taken.sendall(b"more")
+
+
 def test_a_unix_socket_loses_its_file(tmp_path: Path) -> None:
     """After the shutting nobody finds it, and who has connected can be taken; another host's file stays."""
     path = tmp_path / "s"

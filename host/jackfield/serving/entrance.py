@@ -25,8 +25,9 @@ _HANDSHAKE = 0.05
 _AT_MOST = 0.25
 _TURNS = 0.002
 _SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>; Python has no name for it
-# A classic BPF program over the TCP header: a packet with the flag ACK passes; what has none asks for a new connection.
-_WITHOUT_NEW = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x10), (0x06, 0, 0, 0xFFFFFFFF), (0x06, 0, 0, 0))
+# A classic BPF program over the TCP header: a packet with ACK or RST passes; what has neither is to make a new
+# connection. One whose handshake ends later has the program too, and is to hear that its client is gone.
+_WITHOUT_NEW = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x14), (0x06, 0, 0, 0xFFFFFFFF), (0x06, 0, 0, 0))
 
 
 class Entrance:
