@@ -144,11 +144,7 @@ class RouteHandler:
                 raise
             # Its text may hold a message.
             kind = type(error).__name__
-            about = {
-                "component": self._name,
-                "strategy": self._strategy_name,
-                "class": _full_name(type(self._strategy)),
-            }
+            about = {"component": self._name, "strategy": self._strategy_name}
             about |= {"class": _full_name(type(self._strategy)), "error": kind}
             _log.error("a routing strategy raised an unexpected error", extra=about)
             cause = f"{strategy} raised {kind}, a fault of its plugin; see the host's log"
