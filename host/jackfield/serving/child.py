@@ -38,7 +38,7 @@ from jackfield.serving.peers import Peers
 from jackfield.serving.reporter import scan_of
 from jackfield.serving.services import Services
 from jackfield.serving.watchdog import Watchdog
-from jackfield.serving.worker import log_loop_error, run, serve_host
+from jackfield.serving.worker import MARGIN, end_within, log_loop_error, run, serve_host
 
 __all__ = ["main"]
 
@@ -139,6 +139,7 @@ class _Worker:
 
     async def _watch_parent(self) -> None:
         await self._channel.lost.wait()
+        end_within(self._options.graceful_shutdown_seconds + MARGIN)  # nobody is left to kill what hangs
         if not self._stop.is_set():
             _log.error("the parent process is gone; stopping")
         self._informed.set()

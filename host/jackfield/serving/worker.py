@@ -24,7 +24,7 @@ from jackfield.serving.services import Services
 from jackfield.serving.signals import end_on_second
 from jackfield.serving.watchdog import Watchdog
 
-__all__ = ["MARGIN", "exit_soon", "log_loop_error", "run", "serve_host", "serve_until_signalled"]
+__all__ = ["MARGIN", "end_within", "exit_soon", "log_loop_error", "run", "serve_host", "serve_until_signalled"]
 
 T = TypeVar("T")
 _log = logging.getLogger("jackfield.host")
@@ -103,12 +103,12 @@ async def _drain(host: Host, stop: asyncio.Event, quiet: asyncio.Event, entrance
     await stop.wait()
     if entrance is not None:
         entrance.shut()
-        _limit(host.options.graceful_shutdown_seconds + MARGIN)
+        end_within(host.options.graceful_shutdown_seconds + MARGIN)
     _log.info("stopping", extra={"running": len(host.running)})
     await host.drain(quiet)
 
 
-def _limit(seconds: float) -> None:
+def end_within(seconds: float) -> None:
     """End the process in some seconds whatever runs: from a thread, as what hangs may hold up the event loop."""
 
     def end() -> None:
