@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import cast
 
 import uvloop
+from chunked import joined
 
 __all__ = ["Load", "Outcome"]
 
@@ -169,7 +170,7 @@ class _Client(asyncio.Protocol):
         elif not rest.endswith(_LAST_CHUNK):
             return
         else:
-            rest = _joined(rest)
+            rest = joined(rest)
         self._buffer = b""
         self._outcome.latencies.append(perf_counter() - self._began)
         self._judge(int(head[9:12]), rest)
@@ -193,14 +194,3 @@ class _Client(asyncio.Protocol):
     def _end(self) -> None:
         if not self.done.done():
             self.done.set_result(None)
-
-
-def _joined(chunked: bytes) -> bytes:
-    """Put the chunks of a body together."""
-    pieces = []
-    while chunked:
-        size, _, rest = chunked.partition(b"\r\n")
-        length = int(size.partition(b";")[0], 16)
-        pieces.append(rest[:length])
-        chunked = rest[length + 2 :]
-    return b"".join(pieces)

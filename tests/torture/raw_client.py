@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple, cast
 
+from chunked import joined
+
 __all__ = ["Answer", "Connection", "LostConnection", "connected", "get", "post"]
 
 _END = b"\r\n\r\n"
@@ -114,19 +116,8 @@ def _whole(data: bytes) -> Answer | None:
     elif b"transfer-encoding: chunked" in head:
         if not body.endswith(b"0" + _END):
             return None
-        body = _unchunked(body)
+        body = joined(body)
     return Answer(int(head[9:12]), head, body)
-
-
-def _unchunked(body: bytes) -> bytes:
-    pieces: list[bytes] = []
-    while True:
-        size, _, body = body.partition(b"\r\n")
-        length = int(size, 16)
-        if not length:
-            return b"".join(pieces)
-        pieces.append(body[:length])
-        body = body[length + 2 :]
 
 
 async def connected(port: int) -> Connection:
