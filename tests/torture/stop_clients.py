@@ -12,6 +12,8 @@ from random import Random
 from time import monotonic
 from typing import Any, Literal
 
+from sse_reply import events_of, words_of
+
 __all__ = ["Asked", "Clients", "CutOff", "Outcome", "Unread", "read_reply"]
 
 Outcome = Literal["answered", "refused", "closed unread", "cut", "wrong"]
@@ -228,12 +230,10 @@ def _complaint(status: int, reply: bytes, said: str, *, stream: bool) -> str:
     if not stream:
         text = json.loads(reply)["outputs"][0]["choices"][0]["message"]["content"]
         return "" if text == said else f"it says {text!r} and was asked {said!r}"
-    events = [event for event in reply.decode().split("\n\n") if event and not event.startswith(":")]
-    if not events[-1].startswith("event: done\n"):
-        return f"the stream ends with {events[-1]!r}"
-    pieces = [json.loads(event.removeprefix("data: ")) for event in events if event.startswith("data: ")]
-    deltas = [choice["delta"] for piece in pieces for output in piece["outputs"] for choice in output["choices"]]
-    text = "".join(delta.get("content", "") for delta in deltas)
+    events = events_of(reply)
+    if not events or events[-1].name != "done":
+        return f"the stream ends with {events[-1] if events else reply!r}"
+    text = words_of(events)
     return "" if text == said else f"the stream says {text!r} and was asked {said!r}"
 
 
