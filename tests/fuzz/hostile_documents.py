@@ -10,28 +10,16 @@ from typing import Any
 
 import requests
 import schemathesis
+from openapi_checks import CHECKS
 from running import RunningHost, component
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 from searching import Property
 
 from jackfield.serving.network import Network
 
 __all__ = ["target"]
 
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-]
 HEALTH = "/v1.0/healthz"
 
 

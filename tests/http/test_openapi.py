@@ -13,17 +13,12 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from openapi_checks import CHECKS
 from repeatable import repeatable
 from running import RunningHost, component
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.transport import Response
 from schemathesis.openapi.checks import JsonSchemaError
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from jackfield.http import alpha1, alpha2, alpha2_messages
 from jackfield.http.openapi import openapi_document
@@ -56,13 +51,6 @@ OPERATIONS = [
     ("/v1.0/healthz/outbound", "GET"),
     ("/v1.0/metadata", "GET"),
     ("/v1.0/metadata/{key}", "PUT"),
-]
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
 ]
 
 
