@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from quoted import DOCS, blocks
+from suites import SUITES
 
 PERFORMANCE, RELIABILITY = DOCS / "performance.md", DOCS / "reliability.md"
 HEADING = re.compile(r"\$ nox -s [a-z]+( -- .+)?\n\d{4}-\d\d-\d\d, Python 3\.\d+\.\S+, .+, \d+ cores\n")
@@ -25,6 +26,11 @@ def test_figures_begin_with_the_command_that_printed_them(page: Path, name: str)
     found = HEADING.match(text)
     assert found, text[:200]
     assert text[found.end() :].strip(), "no figures"
+
+
+def test_each_suite_has_its_block() -> None:
+    """What `--write` puts into the page on reliability has a place there, and no place is left without a suite."""
+    assert set(blocks(RELIABILITY)) == {*(f"torture {name}" for name in SUITES), "fuzz"}
 
 
 def test_charts_are_there_and_say_what_they_show() -> None:
