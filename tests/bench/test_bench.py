@@ -39,6 +39,7 @@ def rows(text: str) -> dict[str, list[float]]:
     return {match[1]: [float(cell.replace(",", "")) for cell in match[2].split()] for match in found if match}
 
 
+@pytest.mark.timeout(180)
 def test_the_host_is_measured_beside_the_bare_server() -> None:
     """The host's part prints its command and a row for each way to be asked; each costs more than the bare server."""
     done = bench("--only", "host", *FEW)
@@ -49,6 +50,7 @@ def test_the_host_is_measured_beside_the_bare_server() -> None:
     assert all(cells[0] > found["bare server"][0] > 0 for name, cells in found.items() if name != "bare server")
 
 
+@pytest.mark.timeout(180)
 def test_a_gateway_that_is_not_here_leaves_the_others_their_rows() -> None:
     """Without a folder for other gateways the host's rows are measured, and the table says why theirs are missing."""
     done = bench("--only", "peers", "--peers", "rolter", *FEW)

@@ -74,6 +74,7 @@ def test_a_wrong_reply_voids_a_load() -> None:
         drive("echo", bare.port)(20)
 
 
+@pytest.mark.timeout(180)
 def test_the_host_is_profiled(tmp_path: Path) -> None:
     """A second of load gives a flame graph, and a table in which the host's own code has a part."""
     try:

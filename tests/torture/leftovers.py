@@ -9,7 +9,7 @@ from pathlib import Path
 
 __all__ = ["alive", "descendants", "leftovers"]
 
-_PATIENCE = 2.0
+_PATIENCE = 10.0
 
 
 def descendants(pid: int) -> set[int]:

@@ -8,6 +8,7 @@ from soak_requests import FIRST, Kind
 from soaking import torture
 
 
+@pytest.mark.timeout(180)
 def test_requests_of_every_kind() -> None:
     """Each reply is the one that must come, and no task, thread, socket or file is left.
 
