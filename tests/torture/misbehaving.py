@@ -19,7 +19,7 @@ from figures import BrokenPromiseError, Figure
 from good_load import GoodLoad
 from misdeeds import DEEDS, DYING, PRIVATE, Deed, failing_components, manifests
 from process import Process, serving
-from rotten_plugins import BROKEN_AT_START, HANGS, NAMES, install_rotten, on_path
+from rotten_plugins import BROKEN_AT_START, HANGS, NAMES, install_rotten
 from running import component, get_on
 
 __all__ = ["torture"]
@@ -59,14 +59,14 @@ def torture(*, seconds: float, seed: int, stick: bool = True) -> list[Figure]:
         options += ["--graceful-shutdown-seconds", str(_STOP)]
         if stick:
             _hang_at_import(folder, site)
-        with serving(folder, *options, PYTHONPATH=on_path(site)) as process:
+        with serving(folder, *options, PYTHONPATH=str(site)) as process:
             return _Run(process, folder, Random(seed)).run(seconds, stick=stick)
 
 
 def _hang_at_import(folder: Path, site: Path) -> None:
     """Look at what becomes of a host that waits for a plugin's import: it says for which, and can be stopped."""
     options = ["--workers", str(_WORKERS), "--plugins", f"{HANGS},good", "--graceful-shutdown-seconds", str(_STOP)]
-    with serving(folder, *options, PYTHONPATH=on_path(site)) as process:
+    with serving(folder, *options, PYTHONPATH=str(site)) as process:
         process.wait_for(rf"a plugin blocks the event loop.* plugin={HANGS} ")
         process.signal(signal.SIGTERM)
         process.exit_code()

@@ -26,7 +26,7 @@ from edit_values import Policies, Secrets
 from figures import BrokenPromiseError, Figure
 from process import Process, serving
 from raw_client import connected
-from versioned_plugin import VITALS_PATH, install_versioned, on_path
+from versioned_plugin import VITALS_PATH, install_versioned
 from vitals import vitals_of
 
 __all__ = ["torture"]
@@ -75,7 +75,7 @@ def torture(*, seconds: float, seed: int, lanes: int = 4, limit: float = LIMIT, 
         for lane in moving:
             lane.prepare()
         more = [argument for folder in folders[1:] for argument in ("--manifests", str(folder))]
-        with serving(files, *more, "--workers", str(WORKERS), PYTHONPATH=on_path(site)) as process:
+        with serving(files, *more, "--workers", str(WORKERS), PYTHONPATH=str(site)) as process:
             try:
                 return uvloop.run(_Run(process, field, moving, seed).run(seconds, limit=limit, growth=growth))
             except* BrokenPromiseError as group:
@@ -120,11 +120,12 @@ class _Run:
         """Wait until both workers serve all components."""
         field = self.field
         field.port = self.process.port
-        while True:
-            started = {int(pid) for pid in re.findall(r"worker started.* pid=(\d+)", self.process.log)}
-            if len(started) == WORKERS:
-                break
+        began, started = perf_counter(), set[int]()
+        while len(started) < WORKERS:
+            if perf_counter() - began > _PATIENCE:
+                raise BrokenPromiseError(f"{len(started)} of {WORKERS} workers started within {_PATIENCE:g} s")
             await asyncio.sleep(0.05)
+            started = {int(pid) for pid in re.findall(r"worker started.* pid=(\d+)", self.process.log)}
         field.workers = field.ledger.workers = tuple(started)
         for probe in await field.probes():
             for name in field.ledger.names:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from built_plugin import install_built
 from rotten_hooks import HOOKS
 
-__all__ = ["BROKEN_AT_START", "HANGS", "NAMES", "install_rotten", "on_path"]
+__all__ = ["BROKEN_AT_START", "HANGS", "NAMES", "install_rotten"]
 
 _RAISE = '''
 class Nameless(BaseException):
@@ -207,8 +206,3 @@ def install_rotten(folder: Path) -> Path:
     files = {f"{modules[name].replace('.', '/')}.py": text for name, text in sources.items()}
     files |= {"jackfield_rotten/__init__.py": "", "jackfield_rotten/failing.py": _RAISE}
     return install_built(folder, "rotten", files, modules)
-
-
-def on_path(site: Path) -> str:
-    """Return the value of ``PYTHONPATH`` for a process that is to find these plugins."""
-    return os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))

@@ -26,7 +26,7 @@ from process import serving
 from raw_client import connected, get
 from running import component
 from soak_requests import FIRST, KINDS, LEAVING
-from versioned_plugin import VITALS_PATH, install_versioned, on_path
+from versioned_plugin import VITALS_PATH, install_versioned
 from vitals import Vitals, socket_states, vitals_of
 
 __all__ = ["torture"]
@@ -70,7 +70,7 @@ def torture(
         }
         for file, text in manifests.items():
             (folder / f"{file}.yaml").write_text(text)
-        with serving(folder, PYTHONPATH=on_path(site)) as process:
+        with serving(folder, PYTHONPATH=str(site)) as process:
             run = _Run(process.port, process.popen.pid, seed, (lambda: None) if patient else end)
             try:
                 return uvloop.run(run.run(seconds, requests, growth))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 from plugin_site import Site
 
-__all__ = ["VITALS_PATH", "Told", "install_versioned", "on_path", "told"]
+__all__ = ["VITALS_PATH", "Told", "install_versioned", "told"]
 
 VITALS_PATH = "/torture/vitals"
 
@@ -132,11 +131,6 @@ def install_versioned(folder: Path) -> Path:
     folder.mkdir()
     Site(folder).install("versioned", _PLUGIN)
     return folder
-
-
-def on_path(folder: Path) -> str:
-    """Put a folder before what is on PYTHONPATH already."""
-    return os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", "")]))
 
 
 def told(text: str) -> Told:
