@@ -18,7 +18,7 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """A host with the component ``echo``, impatient with bodies; no test changes it."""
     folder = tmp_path_factory.mktemp("manifests")
     (folder / "echo.yaml").write_text(component("echo"))
-    with RunningHost(folder, Network(port=0, server=request.param), {"body_timeout": 0.3}) as running:
+    with RunningHost(folder, Network(port=0, server=request.param), {"body_timeout": 1}) as running:
         yield running
 
 

@@ -86,9 +86,7 @@ def test_a_host_serves_beside_bombs(bombed: tuple[Process, Path]) -> None:
     process, _ = bombed
     told_of(process)
     assert converse_on(process.port, "echo", "hello").text == "hello"
-    status = Path(f"/proc/{process.popen.pid}/status").read_text()
-    (peak,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    assert peak < 400 * 1024
+    assert process.peak_memory() < 400 * MEBIBYTE
 
 
 @pytest.mark.parametrize("name", BOMBS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 from dapr.proto.runtime.v1 import ai_pb2, dapr_pb2_grpc
-from process import Process, serving
+from process import serving
 from raw_http import converse_path, said
 from running import RunningHost, component
 
@@ -22,13 +22,6 @@ def test_a_packed_body_is_not_unpacked(host: RunningHost, encoding: str) -> None
     reply = host.request("POST", converse_path("echo"), BOMB, content_encoding=encoding)
     assert (reply.status, reply.json["errorCode"]) == (400, "ERR_MALFORMED_REQUEST")
     assert host.request("POST", converse_path("echo"), said("plain"), content_encoding=encoding).status == 200
-
-
-def peak(process: Process) -> int:
-    """Return the most memory that a process has had, in bytes."""
-    status = Path(f"/proc/{process.popen.pid}/status").read_text()
-    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
 
 
 def test_a_packed_grpc_message_is_unpacked_to_the_limit(tmp_path: Path) -> None:
@@ -45,5 +38,5 @@ def test_a_packed_grpc_message_is_unpacked_to_the_limit(tmp_path: Path) -> None:
                 call = stub.ConverseAlpha1.future(asked, compression=grpc.Compression.Gzip, timeout=30)
                 wanted = grpc.StatusCode.OK if size == 1 else grpc.StatusCode.RESOURCE_EXHAUSTED
                 assert call.code() == wanted
-                before = before or peak(process)
-        assert peak(process) - before < 50 * MEBIBYTE
+                before = before or process.peak_memory()
+        assert process.peak_memory() - before < 50 * MEBIBYTE

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from process import Process, serving
@@ -86,18 +85,11 @@ def asking(tmp_path_factory: pytest.TempPathFactory, upstream: Upstream) -> Iter
         yield process
 
 
-def peak(process: Process) -> int:
-    """Return the most memory that a process has had, in bytes."""
-    status = Path(f"/proc/{process.popen.pid}/status").read_text()
-    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
-
-
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_reply_is_read_to_a_bound(asking: Process, upstream: Upstream, name: str) -> None:
     """A reply of a gigabyte, packed or not, whole or streamed, is an error that says so and costs bounded memory."""
     behaviour, told = BOMBS[name]
-    before = peak(asking)
+    before = asking.peak_memory()
     upstream.behave(behaviour)
     stream = "event" in name or "lines" in name or "comments" in name
     reply = converse_on(asking.port, "llm", "hello", accept=EVENTS if stream else JSON)
@@ -105,6 +97,6 @@ def test_a_reply_is_read_to_a_bound(asking: Process, upstream: Upstream, name: s
     assert told in reply.json["message"]
     assert len(reply.body) < 4096
     # 64 MiB in pieces, and joined.
-    assert peak(asking) - before < 200 * MEBIBYTE
+    assert asking.peak_memory() - before < 200 * MEBIBYTE
     upstream.behave(chat)
     assert converse_on(asking.port, "llm", "on").status == 200

@@ -74,6 +74,12 @@ class Process:
         text = Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/schedstat").read_text()
         return int(text.split()[0]) / 1e9
 
+    def peak_memory(self) -> int:
+        """The most resident memory that it has had so far, in bytes, as the kernel has it."""
+        status = Path(f"/proc/{self.popen.pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+
     def signal(self, number: int) -> None:
         """Send a signal."""
         self.popen.send_signal(number)
