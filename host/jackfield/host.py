@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import itertools
 import logging
 import secrets
@@ -18,14 +17,15 @@ from jackfield.catalog.catalog import Catalog
 from jackfield.catalog.chains import Chains
 from jackfield.catalog.instance import ConversationInstance
 from jackfield.catalog.standing import Standing
-from jackfield.errors import Problem
+from jackfield.garbage import Garbage
 from jackfield.logs import frames
 from jackfield.manifests.component import ComponentManifest
-from jackfield.manifests.folder import FileState, FolderReader, Scan
+from jackfield.manifests.folder import FolderReader, Scan
 from jackfield.messages import Record
 from jackfield.options import HostOptions
 from jackfield.plugins.manager import Plugins, load_plugins
 from jackfield.readiness import Readiness
+from jackfield.reload.problem_log import ProblemLog
 from jackfield.reload.reconciler import Reconciler
 from jackfield.reload.watcher import Watcher
 from jackfield.resilience.registry import Resilience
@@ -37,9 +37,6 @@ from jackfield.serving.services import Services
 __all__ = ["Host"]
 
 _log = logging.getLogger("jackfield.host")
-_COLLECTIONS = (10_000, 20, 20)
-"""When garbage is collected (``gc.set_threshold``). Requests leave few cycles, and Python's own 700 objects are made
-within a few requests: looking through those that run, again and again, took a twentieth of their CPU."""
 _CUT = 0.5
 """Seconds in which requests that were cut off have to be gone."""
 
@@ -83,8 +80,8 @@ class Host:
         self.drained = asyncio.Event()
         self.services: Services | None = None
         self.exit_code = 0
-        self._told: set[Problem] = set()
-        self._looked_at: tuple[Mapping[str, FileState], tuple[Problem, ...]] | None = None
+        self._problems = ProblemLog()
+        self._garbage = Garbage()
         self._judged: asyncio.Task[None] | None = None
         self.observers = self.plugins.observers()
         self.routes = self.plugins.routes()
@@ -146,10 +143,7 @@ class Host:
         await self.admitted()
         if self.services is not None:
             await self.services.start()
-        # What has been made until now stays: collections need not look at it again and again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_COLLECTIONS)
+        self._garbage.collect_seldom()
 
     async def admitted(self) -> None:
         """Wait, with all built, until the process may serve; a process that takes another's place has to."""
@@ -167,6 +161,7 @@ class Host:
             await asyncio.wait([self._follower])
         await self._reconciler.close()
         await self._standing.close()
+        self._garbage.collect_as_before()
 
     def rescan(self) -> None:
         """Look at the folders now."""
@@ -264,18 +259,6 @@ class Host:
             self.exit_code = 1
             self.request_stop()
 
-    def _tell(self, scan: Scan) -> None:
-        """Log what is to be said about files, once for as long as it holds."""
-        if (scan.files, scan.problems) == self._looked_at:
-            return
-        self._looked_at = (scan.files, scan.problems)
-        told = dict.fromkeys(scan.all_problems)
-        for problem in told:
-            if problem not in self._told:
-                level = {"error": logging.ERROR, "warning": logging.WARNING}.get(problem.severity, logging.INFO)
-                _log.log(level, "%s", problem)
-        self._told = set(told)
-
     def _denied(self, manifest: ComponentManifest) -> bool:
         return self.options.configuration.denies(manifest.type_name, manifest.version)
 
@@ -297,7 +280,7 @@ class Host:
     async def _follow_once(self, scan: Scan) -> None:
         force = self._reconciler.due() | await self._reconciler.with_changed_secrets()
         await self._reconciler.apply(scan, force=force)
-        self._tell(scan)
+        self._problems.tell(scan)
         if not scan.unsettled:
             self.readiness.expect(self.catalog, self._reconciler.unreadable)
         self._changed()
