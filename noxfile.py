@@ -205,8 +205,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def profile(session: nox.Session) -> None:
     """Draw flame graphs of the host under load, and say where its CPU goes; arguments name loads."""
-    # A sampler that looks at the process from outside, so that what is measured is what ships.
-    session.install(*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS), "py-spy>=0.4,<0.5")
+    session.install(*editable([ROOT, *PLUGINS]), *test_needs(ROOT, *PLUGINS))
     session.run(
         "python", "tests/profile/profiling.py", *session.posargs, env={"PYTHONPATH": "tests/support:tests/bench"}
     )

@@ -10,7 +10,7 @@ import pytest
 MAY_SKIP = {
     "absent: ": "a capability that a provider declares absent, as the conformance report says",
     "root reads every file": "tests of unreadable files can't fail for the superuser",
-    "py-spy is not installed here": "a sampler needs rights that a user may not have; `nox -s profile` brings it",
+    "py-spy may not look into another process here": "only root may, or a system that is set to allow it",
     "no valkey-server or redis-server on the path": "where no embedded server exists and none is installed",
 }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from loads import drive
 from processes import script
-from profiling import Profile, profiles, sampler, table
+from profiling import Profile, profiles, table
 from stacks import LOOP, OTHER, part_of, shares
 
 _SERVING = "run (asyncio/runners.py:118);start (jackfield/serving/worker.py:41)"
@@ -78,10 +79,11 @@ def test_a_wrong_reply_voids_a_load() -> None:
 def test_the_host_is_profiled(tmp_path: Path) -> None:
     """A second of load gives a flame graph, and a table in which the host's own code has a part."""
     try:
-        sampler()
-    except SystemExit as missing:
-        pytest.skip(str(missing))
-    (found,) = profiles("hypercorn", ["cached"], tmp_path, seconds=1, requests=400)
+        (found,) = profiles("hypercorn", ["cached"], tmp_path, seconds=1, requests=400)
+    except SystemExit as refused:
+        if re.search("permission|not permitted", str(refused), re.IGNORECASE):
+            pytest.skip("py-spy may not look into another process here")
+        raise
     assert found.cpu > 0
     assert found.shares["jackfield: http"] > 0
     assert "</svg>" in (tmp_path / "cached-hypercorn.svg").read_text()
