@@ -10,7 +10,7 @@ import pytest
 from raw_http import converse_path, message, post, read_reply, said
 from running import Reply, RunningHost, component
 
-from jackfield.http.names import HostNames, Standing, host_names
+from jackfield.http.names import HostNames, Judgement, host_names
 from jackfield.manifests.configuration import read_configuration
 from jackfield.options import HostOptions
 from jackfield.serving.network import Network
@@ -259,7 +259,7 @@ def test_a_page_whose_name_points_here_reads_nothing(host: RunningHost, method: 
 def test_a_name_that_only_looks_local_is_strange(name: str) -> None:
     """Names that begin, end or are written like a local one are none."""
     names = HostNames(())
-    assert names.standing(name.encode()) is Standing.STRANGE
+    assert names.judge(name.encode()) is Judgement.STRANGE
     assert not names.known
 
 
@@ -267,8 +267,8 @@ def test_a_name_that_only_looks_local_is_strange(name: str) -> None:
 def test_a_listed_name_is_served(name: str) -> None:
     """A list adds to the local names, in any case and with any port, and to nothing else."""
     names = HostNames(("Llm.Example", "a_b."))
-    assert names.standing(name.encode()) is Standing.KNOWN
-    assert names.standing(b"x.llm.example") is Standing.STRANGE
+    assert names.judge(name.encode()) is Judgement.KNOWN
+    assert names.judge(b"x.llm.example") is Judgement.STRANGE
 
 
 @pytest.mark.parametrize(
@@ -291,16 +291,16 @@ def test_names_are_looked_at_where_nothing_else_guards(
     options: dict[str, Any], network: Network | None, *, guarded: bool
 ) -> None:
     """A strange name is refused on loopback without a token, and wherever a list is given."""
-    judged = host_names(HostOptions(**options), network).standing(b"evil.example")
-    assert judged is (Standing.STRANGE if guarded else Standing.KNOWN)
+    judged = host_names(HostOptions(**options), network).judge(b"evil.example")
+    assert judged is (Judgement.STRANGE if guarded else Judgement.KNOWN)
 
 
 def test_names_of_callers_do_not_fill_the_memory() -> None:
     """However many names callers invent, few are remembered."""
     names = HostNames()
     for number in range(2000):
-        assert names.standing(b"%d.example" % number) is Standing.KNOWN
-    assert names.standing(b"x" * 4000) is Standing.KNOWN
+        assert names.judge(b"%d.example" % number) is Judgement.KNOWN
+    assert names.judge(b"x" * 4000) is Judgement.KNOWN
     assert len(names.known) <= 256
     assert max(map(len, names.known)) <= 255
 

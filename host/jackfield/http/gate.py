@@ -8,7 +8,7 @@ from hmac import compare_digest
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from jackfield.http.names import HostNames, Standing
+from jackfield.http.names import HostNames, Judgement
 from jackfield.http.replies import CLOSE, JSON, Reply
 
 __all__ = ["Gate", "normal_origin"]
@@ -36,7 +36,7 @@ _TWO_LENGTHS = Reply(
     (JSON, CLOSE),
 )
 _JUDGED = frozenset({b"host", b"origin", b"dapr-api-token", b"transfer-encoding", b"access-control-request-method"})
-_HOSTS = {Standing.KNOWN: None, Standing.NO_NAME: _BAD_HOST, Standing.STRANGE: _STRANGE_HOST}
+_HOSTS = {Judgement.KNOWN: None, Judgement.NO_NAME: _BAD_HOST, Judgement.STRANGE: _STRANGE_HOST}
 
 
 def normal_origin(origin: str) -> str:
@@ -101,7 +101,7 @@ class Gate:
                 continue
             if name == b"host":
                 if value not in self._known_hosts:
-                    refusal = refusal or _HOSTS[self._host_names.standing(value)]
+                    refusal = refusal or _HOSTS[self._host_names.judge(value)]
             elif name == b"origin":
                 refusal = refusal if self._any_origin or value.lower() in self._origins else _FORBIDDEN
             elif name == b"dapr-api-token":

@@ -15,7 +15,7 @@ from typing import Final
 from jackfield.options import HostOptions
 from jackfield.serving.network import Network
 
-__all__ = ["HostNames", "Standing", "host_names"]
+__all__ = ["HostNames", "Judgement", "host_names"]
 
 _IN_A_HOST: Final = b"-.:[]%_~!$&'()*+,;=" + ascii_letters.encode() + digits.encode()
 _PRIVATE: Final = (".localhost", ".internal")
@@ -24,7 +24,7 @@ _REMEMBERED: Final = 256
 _LONGEST_REMEMBERED: Final = 255
 
 
-class Standing(Enum):
+class Judgement(Enum):
     """What a ``Host`` header is to this host."""
 
     KNOWN = auto()
@@ -50,17 +50,17 @@ class HostNames:
         self._names = frozenset(("localhost", *(name.strip().rstrip(".").lower() for name in names or ())))
         self.known: set[bytes] = set()
 
-    def standing(self, value: bytes) -> Standing:
+    def judge(self, value: bytes) -> Judgement:
         """Judge a header's value. An empty one is no name that a page could have."""
         if value.translate(None, _IN_A_HOST):
-            return Standing.NO_NAME
+            return Judgement.NO_NAME
         if not (self._any or self._knows(value.decode().lower())):
-            return Standing.STRANGE
+            return Judgement.STRANGE
         if len(value) <= _LONGEST_REMEMBERED:  # headers are the callers' own: they may not fill the memory
             if len(self.known) >= _REMEMBERED:
                 self.known.clear()
             self.known.add(value)
-        return Standing.KNOWN
+        return Judgement.KNOWN
 
     def _knows(self, text: str) -> bool:
         address, bracket, port = text.partition("]")
