@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from raw_http import converse_path, message, post, read_reply, said
 from running import RunningHost, component
+from scripted import streaming_plugin
 from wire_replies import answers
 
+from jackfield import ConversationRequest, Delta, Event, Finish, TextPart
 from jackfield.serving import servers
 from jackfield.serving.network import Network
 
 HEAD = b"GET /v1.0/healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
+async def slow(request: ConversationRequest) -> AsyncGenerator[Event, None]:
+    """Reply after twice the time for which a connection may be idle below."""
+    await asyncio.sleep(1)
+    yield Delta(TextPart("at last"))
+    yield Finish("stop")
+
+
 @pytest.fixture(params=["hypercorn", "uvicorn"])
 def impatient(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningHost]:
     """A host whose connections may be idle for half a second instead of 75."""
     monkeypatch.setattr(servers, "_KEEP_ALIVE", 0.5)
-    (tmp_path / "echo.yaml").write_text(component("echo"))
-    with RunningHost(tmp_path, Network(port=0, server=request.param)) as running:
+    (tmp_path / "slow.yaml").write_text(component("slow", "conversation.slow"))
+    plugins = [streaming_plugin(slow=slow)]
+    with RunningHost(tmp_path, Network(port=0, server=request.param), plugins=plugins) as running:
         yield running
 
 
@@ -60,9 +71,9 @@ def test_a_connection_on_which_nothing_comes_ends(impatient: RunningHost) -> Non
 def test_a_slow_reply_is_no_idle_connection(impatient: RunningHost) -> None:
     """The limit on slow clients is on what they have to send: after a whole request it no longer counts."""
     with impatient.connect() as connection:
-        for _ in range(3):
-            connection.sendall(post("echo", "on"))
-            assert read_reply(connection).status == 200
+        for _ in range(2):
+            connection.sendall(post("slow", "on"))
+            assert read_reply(connection).text == "at last"
 
 
 @pytest.mark.parametrize("of", ["line", "header", "headers"])

@@ -136,7 +136,9 @@ def test_http_2_needs_the_token(tmp_path: Path) -> None:
     with RunningHost(tmp_path, options={"api_token": TOKEN}) as host, host.connect() as connection:
         connection.sendall(h2.data_to_send())
         while len(statuses) < len(wanted):
-            for event in h2.receive_data(connection.recv(65536)):
+            data = connection.recv(65536)
+            assert data, statuses
+            for event in h2.receive_data(data):
                 if isinstance(event, ResponseReceived):
                     told = {str(name): str(value) for name, value in event.headers or ()}
                     statuses[event.stream_id or 0] = told[":status"]
