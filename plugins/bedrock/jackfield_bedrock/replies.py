@@ -9,9 +9,10 @@ from typing import Any, Final
 import msgspec
 
 from jackfield import Choice, FinishReason, Part, ProviderError, ReasoningPart, Result, TextPart, ToolCall, Usage
+from jackfield.upstream import token_count
 from jackfield_bedrock.opaque import pack, reasoning_part
 from jackfield_bedrock.requests import Call
-from jackfield_bedrock.shapes import count, text
+from jackfield_bedrock.shapes import text
 
 __all__ = ["FINISH_REASONS", "finish_reason", "no_structure", "result", "usage"]
 
@@ -91,7 +92,7 @@ def no_structure() -> ProviderError:
 
 def usage(counts: Mapping[str, Any]) -> Usage:
     """Turn token counts into a ``Usage``: what was read from or written to the cache counts as read too."""
-    read, written = counts.get("cacheReadInputTokens"), counts.get("cacheWriteInputTokens")
-    prompt = count(counts.get("inputTokens")) + count(read) + count(written)
-    completion = count(counts.get("outputTokens"))
+    names = ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens", "outputTokens")
+    asked, read, written, completed = (token_count(counts.get(name)) for name in names)
+    prompt, completion = (asked or 0) + (read or 0) + (written or 0), completed or 0
     return Usage(prompt, completion, prompt + completion, cached_tokens=read)

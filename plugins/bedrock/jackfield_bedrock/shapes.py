@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["count", "text"]
+__all__ = ["text"]
 
 
 def text(value: object) -> str:
@@ -15,17 +15,4 @@ def text(value: object) -> str:
         return ""
     if type(value) is not str:
         raise TypeError("a text was expected")
-    return value
-
-
-def count(value: object) -> int:
-    """Return a number of a reply; 0 for null.
-
-    Raises:
-        TypeError: it is no whole number.
-    """
-    if value is None:
-        return 0
-    if type(value) is not int:
-        raise TypeError("a whole number was expected")
     return value

@@ -299,3 +299,18 @@ def test_no_reply(opened: Opened, asked: Asked, body: Any) -> None:
                 await component.converse(asked())
 
     asyncio.run(run())
+
+
+def test_a_reply_is_worth_more_than_its_counts(opened: Opened, asked: Asked) -> None:
+    """Counts that are none are left out; the reply is given all the same."""
+    usage = {"inputTokens": 2.0, "outputTokens": -1, "cacheReadInputTokens": 1 << 60, "cacheWriteInputTokens": None}
+
+    async def behave(exchange: Exchange) -> None:
+        await exchange.send(200, whole_reply([{"text": "hi"}], usage=usage))
+
+    async def run() -> Result:
+        async with FakeUpstream(behave) as server, opened(endpoint=server.address) as component:
+            return await component.converse(asked())
+
+    result = asyncio.run(run())
+    assert (result.choices[0].text, result.usage) == ("hi", Usage(2, 0, 2))
