@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jackfield.manifests.folder import SETTLE_SECONDS, FolderReader, Scan
+from jackfield.manifests.folder import LARGEST_FILE, SETTLE_SECONDS, FolderReader, Scan
 
 LONG_AGO = 1_000_000_000
 
@@ -231,6 +231,19 @@ def test_a_file_whose_document_moves_to_another_one_is_there_throughout(tmp_path
         assert (names(scan), scan.unsettled) == (["one", "two"], True)
 
     assert names(until(found.scan, lambda scan: not scan.unsettled)) == ["two", "one"]
+
+
+def test_a_file_that_grows_past_what_is_read_is_not_searched_to_its_end(tmp_path: Path) -> None:
+    """However large it becomes, no more of it is taken into memory; what it mentions there moves nowhere."""
+    put(tmp_path / "a.yaml", text("one") + "---\n" + text("two"))
+    found = reader(tmp_path)
+    found.scan()
+    put(tmp_path / "a.yaml", text("one"))
+    with (tmp_path / "b.yaml").open("wb") as file:
+        file.seek(LARGEST_FILE)
+        file.write(b"two")
+    scan = found.scan()
+    assert (names(scan), scan.unsettled) == (["one"], True)
 
 
 def test_a_folder_that_is_made_anew_file_by_file_loses_none(tmp_path: Path) -> None:

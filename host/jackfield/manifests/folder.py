@@ -271,7 +271,7 @@ def _moves(names: set[str], writing: Sequence[str]) -> bool:
     """Whether a file that is being written mentions one of the names: then its document may be on its way there."""
     for path in writing if names else ():
         with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123  as above
-            data = file.read()
+            data = file.read(LARGEST_FILE)  # what grows beyond that will not be read
             if any(name.encode() in data for name in names):
                 return True
     return False
