@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from built_plugin import install_built, write_project
 
-from jackfield.plugins.integrity import Integrity, check_files
-from jackfield.plugins.startup import site_folders
+from jackfield.plugins.integrity import check_files
+from jackfield.plugins.startup import Findings, site_folders
 
 FILES = {
     "jackfield_probe/__init__.py": "import os\nopen(os.environ['PROBE_MARK'], 'w').close()\n",
@@ -52,7 +52,7 @@ def site(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return site
 
 
-def checked(site: Path) -> Integrity:
+def checked(site: Path) -> Findings:
     return check_files(distributions(path=[str(site)]), [site])
 
 
@@ -87,7 +87,7 @@ def test_what_was_installed_is_in_order(site: Path) -> None:
     """Nothing is said of an installation that nobody has touched, with caches of bytecode too."""
     (site / "jackfield_probe" / "__pycache__").mkdir(exist_ok=True)
     (site / "jackfield_probe" / "__pycache__" / "inner.cpython-311.pyc").write_bytes(b"x")
-    assert checked(site) == Integrity()
+    assert checked(site) == Findings()
 
 
 PROBE = "jackfield_probe"
@@ -154,7 +154,7 @@ def test_an_editable_distribution_is_said_to_be_one(site: Path, tmp_path: Path) 
         found = checked(site)
     finally:
         sys.path.remove(str(source))
-    assert found == Integrity(notes=[f"jackfield-probe: editable, so that its code in {source} can't be verified"])
+    assert found == Findings(notes=[f"jackfield-probe: editable, so that its code in {source} can't be verified"])
 
 
 STARTUP = {

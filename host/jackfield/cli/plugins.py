@@ -19,9 +19,9 @@ from jackfield.cli.tables import table
 from jackfield.errors import ConfigurationError
 from jackfield.plugins.discovery import discover
 from jackfield.plugins.installing import distribution_of, install_command, requirement_of, shown
-from jackfield.plugins.integrity import Integrity, check_files
+from jackfield.plugins.integrity import check_files
 from jackfield.plugins.options import parse_prefer
-from jackfield.plugins.startup import site_folders
+from jackfield.plugins.startup import Findings, site_folders
 
 __all__ = ["install", "plugins"]
 
@@ -99,7 +99,7 @@ def install(*, name: str, upgrade: bool, editable: bool) -> None:
         raise ConfigurationError(f"{', '.join(sorted(names))}: installed, but not working; see the reason above")
 
 
-def _unloaded(files: Integrity, *, as_json: bool) -> str:
+def _unloaded(files: Findings, *, as_json: bool) -> str:
     """What is told where no plugin may be loaded."""
     if as_json:
         listing = {"python": sys.executable, "plugins": [], "clashes": {}, "notices": files.notes}

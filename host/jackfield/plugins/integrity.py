@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 from importlib.metadata import Distribution
 from importlib.util import find_spec
@@ -21,35 +20,22 @@ from packaging.utils import canonicalize_name
 from jackfield.plugins.discovery import Candidate, discover
 from jackfield.plugins.faults import one_line
 from jackfield.plugins.recorded import Entry, entries, fault, site_of
-from jackfield.plugins.startup import Installed, startup_code
+from jackfield.plugins.startup import Findings, Installed, startup_code
 
-__all__ = ["Integrity", "check_files"]
+__all__ = ["check_files"]
 
 _HOST = "jackfield"
 _PARENT = "../"
 
 
-@dataclass
-class Integrity:
-    """What was found, a line each.
-
-    Attributes:
-        problems: what is wrong, with its cause and the fix.
-        notes: what is in order and worth knowing, such as what can't be verified.
-    """
-
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-def check_files(distributions: Iterable[Distribution], folders: Iterable[Path]) -> Integrity:
+def check_files(distributions: Iterable[Distribution], folders: Iterable[Path]) -> Findings:
     """Compare the files of every plugin's distribution, and of the host's, with what was installed.
 
     Args:
         distributions: what is installed, in the order of the import path; of two with one name the first counts.
         folders: those whose ``.pth`` files Python reads when it starts.
     """
-    found = Integrity()
+    found = Findings()
     seen: set[str] = set()
     known = _Known(tuple(distributions))
     for distribution in known.distributions:
@@ -100,7 +86,7 @@ class _Known:
         return None
 
 
-def _check(distribution: Distribution, name: str, candidates: list[Candidate], known: _Known, found: Integrity) -> None:
+def _check(distribution: Distribution, name: str, candidates: list[Candidate], known: _Known, found: Findings) -> None:
     """Check one distribution."""
     again = _again(distribution, name)
     try:

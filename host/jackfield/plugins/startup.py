@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["Installed", "Startup", "site_folders", "startup_code"]
+__all__ = ["Findings", "Installed", "site_folders", "startup_code"]
 
 _LARGEST = 1 << 20
 _VIRTUALENV = "import _virtualenv"
@@ -36,12 +36,12 @@ class Owners(Protocol):
 
 
 @dataclass
-class Startup:
+class Findings:
     """What was found, a line each.
 
     Attributes:
         problems: what is wrong, with its cause and the fix.
-        notes: what is in order and worth knowing.
+        notes: what is in order and worth knowing, such as what can't be verified.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -56,9 +56,9 @@ def site_folders() -> list[Path]:
     return [Path(folder) for folder in dict.fromkeys(folders)]
 
 
-def startup_code(folders: Iterable[Path], owners: Owners) -> Startup:
+def startup_code(folders: Iterable[Path], owners: Owners) -> Findings:
     """List the ``.pth`` files that run code, with whose they are."""
-    found = Startup()
+    found = Findings()
     for path in sorted(path for folder in folders for path in folder.glob("*.pth")):
         try:
             text = _text(path)
