@@ -206,7 +206,8 @@ def test_no_text_is_logged(
     ways = {"refused": refuse, "cut": cut, "rubbish": rubbish, "too slow": hang}
     upstream.behave(ways.get(way, chat))
     endpoint = "http://127.0.0.1:1/v1" if way == "unreachable" else upstream.endpoint
-    llm = component("llm", "conversation.openai", key="k" * 20, endpoint=endpoint, silenceTimeout="200ms")
+    patience = "200ms" if way == "too slow" else "20s"
+    llm = component("llm", "conversation.openai", key="k" * 20, endpoint=endpoint, silenceTimeout=patience)
     (tmp_path / "all.yaml").write_text(f"{llm}---\n{component('telltale', 'conversation.telltale')}")
     log = written(form)
     with RunningHost(tmp_path, options={"api_logging": True}, plugins=[telltale()]) as host:

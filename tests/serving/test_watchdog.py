@@ -136,7 +136,7 @@ def test_a_worker_that_stands_still_is_replaced(tmp_path: Path) -> None:
             converse_on(process.port, "llm", "forever")
         # The halted one takes nothing, so it was the other.
         stands_still = process.wait_for(
-            r"event loop stands still; it is killed and replaced.* pid=(\d+) seconds=[23]\."
+            r"event loop stands still; it is killed and replaced.* pid=(\d+) seconds=[2-9]\."
         )
         process.wait_for(rf"worker died.* pid={pids[1]} how=SIGKILL")
         process.wait_for(r"worker replaced")
