@@ -124,7 +124,8 @@ class _Run:
             if after[what] > before[what]:
                 now = f"{after[what]} {what} instead of {before[what]}"
                 raise BrokenPromiseError(f"{_PATIENCE:g} s after the last request there are {now}: {after}")
-        return self._figures(took, warm, late, growth)
+        short = f"; the time was over before {requests:,}" if self.asked.total() < requests else ""
+        return self._figures(took, warm, late, growth, short)
 
     async def _learn(self) -> None:
         """Ask once for each kind, and take the form of its reply."""
@@ -189,7 +190,7 @@ class _Run:
                 return counts
             await asyncio.sleep(0.2)
 
-    def _figures(self, took: float, warm: Vitals, late: Vitals, growth: float) -> list[Figure]:
+    def _figures(self, took: float, warm: Vitals, late: Vitals, growth: float, short: str) -> list[Figure]:
         grown = (late.memory / warm.memory - 1) * 100
         if grown > growth:
             text = f"the memory grew from {warm.memory:.1f} to {late.memory:.1f} MiB after warm-up, by {grown:.1f} %"
@@ -197,7 +198,7 @@ class _Run:
         total = self.asked.total()
         left = sum(self.asked[how] for how in LEAVING)
         figures = [
-            Figure("requests", f"{total:,}", f"{total / took:,.0f} a second, {_CONNECTIONS} connections"),
+            Figure("requests", f"{total:,}", f"{total / took:,.0f} a second, {_CONNECTIONS} connections{short}"),
             Figure("replies checked", f"{total - left:,}"),
             Figure("failed or wrong", "0"),
         ]
