@@ -31,6 +31,7 @@ class CachedLoad:
         pause: seconds that a client waits after a reply.
         results: how often each result of the cache came, by host; ``x-jackfield-cache`` has it.
         failed: what came instead of a reply.
+        faulty: set once there is such a thing.
         slowest: the longest wait for a reply since ``forget``, in seconds.
     """
 
@@ -40,6 +41,7 @@ class CachedLoad:
     pause: float = 0.002
     results: dict[int, Counter[str]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
+    faulty: threading.Event = field(default_factory=threading.Event)
     slowest: float = 0.0
     asked: int = 0
 
@@ -96,4 +98,5 @@ class CachedLoad:
                 self.slowest = max(self.slowest, time.monotonic() - began)
                 if cause:
                     self.failed.append(f"{text!r}: {cause}")
+                    self.faulty.set()
         connection.close()

@@ -12,7 +12,7 @@ from figures import BrokenPromiseError
 from running import send
 from sse_reply import events_of, words_of
 
-__all__ = ["GoodLoad"]
+__all__ = ["Failed", "GoodLoad"]
 
 _PATIENCE = 30.0
 
@@ -42,6 +42,7 @@ class GoodLoad:
         port: the host's.
         names: the components to ask in turn.
         clients: how many there are.
+        faulty: set once a request has failed.
     """
 
     port: int
@@ -51,6 +52,7 @@ class GoodLoad:
     streamed: int = 0
     slowest: float = 0.0
     failed: list[Failed] = field(default_factory=list)
+    faulty: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> GoodLoad:
         """Begin."""
@@ -119,3 +121,4 @@ class GoodLoad:
     def _note(self, failed: Failed) -> None:
         with self._lock:
             self.failed.append(failed)
+        self.faulty.set()

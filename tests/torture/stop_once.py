@@ -6,6 +6,7 @@ import asyncio
 import re
 import signal
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -16,7 +17,7 @@ from leftovers import descendants, leftovers
 from stop_clients import Asked
 from stop_load import BUDGET, Loaded, loaded
 
-__all__ = ["BOUND", "STOPS", "Stopped", "Stopping", "stop"]
+__all__ = ["BOUND", "STOPS", "Stopped", "Stopping", "lost", "stop"]
 
 BOUND = BUDGET + 5.0
 """Seconds that a stop may take: those for running replies, and five more."""
@@ -149,12 +150,18 @@ def _graceful(stopped: Stopped, code: int, host: Loaded) -> list[str]:
     found = [] if code == 0 else [f"it ended with code {code}"]
     if stopped.took > BOUND:
         found.append(f"it took {stopped.took:.1f} s")
-    complaints = ((asked, _complaint(asked, stopped, host)) for asked in stopped.asked)
+    complaints = ((asked, lost(asked, stopped, host.upstream.begun)) for asked in stopped.asked)
     return found + [f"{asked.nonce} was {asked.outcome or 'never ended'}{text}" for asked, text in complaints if text]
 
 
-def _complaint(asked: Asked, stopped: Stopped, host: Loaded) -> str:
-    """Say how a request was lost; empty if it wasn't."""
+def lost(asked: Asked, stopped: Stopped, begun: Collection[str]) -> str:
+    """Say how a request was lost; empty if it wasn't.
+
+    Args:
+        asked: the request.
+        stopped: the stop.
+        begun: the nonces of the requests that have come through to the upstream.
+    """
     sent = f", sent {asked.sent - stopped.at:+.3f} s from the signal, {asked.silent:.3f} s after its connection's last"
     if asked.outcome == "refused" and asked.sent > stopped.at:
         return ""
@@ -164,7 +171,7 @@ def _complaint(asked: Asked, stopped: Stopped, host: Loaded) -> str:
         return ""
     if asked.outcome == "closed unread" and asked.sent > stopped.at and asked.silent > _SILENT:
         # Whoever sends it again must not have it done twice.
-        return f"{sent}, and yet it was begun" if asked.nonce in host.upstream.begun else ""
+        return f"{sent}, and yet it was begun" if asked.nonce in begun else ""
     return f"{sent}: {asked.detail}"
 
 
