@@ -263,10 +263,12 @@ def test_a_name_that_only_looks_local_is_strange(name: str) -> None:
     assert not names.known
 
 
-@pytest.mark.parametrize("name", ["llm.example", "LLM.example:3500", "a_b", "localhost"])
+@pytest.mark.parametrize(
+    "name", ["llm.example", "LLM.example:3500", "a_b", "localhost", "proxy.example", "proxy.example:1"]
+)
 def test_a_listed_name_is_served(name: str) -> None:
-    """A list adds to the local names, in any case and with any port, and to nothing else."""
-    names = HostNames(("Llm.Example", "a_b."))
+    """A list adds to the local names, in any case and with any port, also a listed one, and to nothing else."""
+    names = HostNames(("Llm.Example", "a_b.", "proxy.example:8443"))
     assert names.judge(name.encode()) is Judgement.KNOWN
     assert names.judge(b"x.llm.example") is Judgement.STRANGE
 

@@ -39,7 +39,7 @@ class HostNames:
     names that no public name server answers, such as ``localhost`` and Docker's ``host.docker.internal``.
 
     Args:
-        names: further names, in any case and without a port; ``*`` stands for all, and None has every name pass.
+        names: further names, in any case; a port is not looked at. ``*`` stands for all, and None has every name pass.
 
     Attributes:
         known: values that have been judged to be right, so that a request need not ask again.
@@ -47,7 +47,7 @@ class HostNames:
 
     def __init__(self, names: Collection[str] | None = None) -> None:
         self._any = names is None or "*" in names
-        self._names = frozenset(("localhost", *(name.strip().rstrip(".").lower() for name in names or ())))
+        self._names = frozenset(("localhost", *(_without_port(name.strip()).lower() for name in names or ())))
         self.known: set[bytes] = set()
 
     def judge(self, value: bytes) -> Judgement:
@@ -89,6 +89,10 @@ def host_names(options: HostOptions, network: Network | None) -> HostNames:
     if network is None or network.unix_socket or network.certificate or options.api_token:
         return HostNames()
     return HostNames(() if all(map(_is_loopback, network.addresses)) else None)
+
+
+def _without_port(name: str) -> str:
+    return name.partition(":")[0].rstrip(".")
 
 
 def _is_loopback(address: str) -> bool:
