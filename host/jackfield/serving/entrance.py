@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import os
 import select
 import socket
 import struct
@@ -17,6 +16,8 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from jackfield.serving.network import remove_socket_file
 
 __all__ = ["Entrance", "emptied"]
 
@@ -49,9 +50,7 @@ class Entrance:
         after a second and is refused, as the socket is closed by then. Elsewhere nothing happens here.
         """
         for path, bound in self._files.items():
-            with suppress(OSError):  # it, or its folder, is gone already
-                if os.path.samestat(bound, path.stat()):
-                    path.unlink()
+            remove_socket_file(path, bound)
         if sys.platform == "linux":
             for each in self._sockets:
                 if each.family != socket.AF_UNIX:

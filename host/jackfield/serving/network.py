@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jackfield.errors import ConfigurationError
 
-__all__ = ["BACKLOG", "Network", "bind", "check_server", "own_socket_file"]
+__all__ = ["BACKLOG", "Network", "bind", "check_server", "own_socket_file", "remove_socket_file"]
 
 BACKLOG = 2048
 """Connections that the kernel keeps until they are accepted."""
@@ -81,9 +81,14 @@ def own_socket_file(network: Network) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # it, or its folder, is gone already
-            if os.path.samestat(bound, path.stat()):
-                path.unlink()
+        remove_socket_file(path, bound)
+
+
+def remove_socket_file(path: Path, bound: os.stat_result) -> None:
+    """Remove the file of a Unix socket, unless another host's is in its place by now."""
+    with suppress(OSError):  # it, or its folder, is gone already
+        if os.path.samestat(bound, path.stat()):
+            path.unlink()
 
 
 def _bind_tcp(address: str, port: int, option: str) -> socket.socket:
