@@ -20,7 +20,7 @@ BUSY = "failed conversing with component c: API returned unexpected status code:
 def test_every_answer_is_a_documented_one_whatever_the_upstream_does() -> None:
     """A few seconds of the storm, with its breakers' rounds and its closed doors, break no promise."""
     figures = {figure.text: figure.value for figure in torture(seconds=2, seed=20261123)}
-    assert int(figures["kinds of faults that they met"]) > 30
+    assert int(figures["kinds of faults that they met"]) > 15
     assert int(figures["times a breaker opened and closed again"]) >= 3
 
 
