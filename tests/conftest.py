@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+# A machine that is busy may hold up an example; a test that hangs has a limit of its own.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 
 # A skipped test proves nothing. In CI only these may be skipped, each for the reason that stands here.
 MAY_SKIP = {
     "absent: ": "a capability that a provider declares absent, as the conformance report says",
     "root reads every file": "tests of unreadable files can't fail for the superuser",
     "py-spy may not look into another process here": "only root may, or a system that is set to allow it",
+    "uv is not here": "what uv leaves of an installation is looked at where it is installed",
     "no valkey-server or redis-server on the path": "where no embedded server exists and none is installed",
 }
 
