@@ -76,6 +76,14 @@ def test_a_slow_reply_is_no_idle_connection(impatient: RunningHost) -> None:
             assert read_reply(connection).text == "at last"
 
 
+def test_half_a_head_cuts_no_reply_short(impatient: RunningHost) -> None:
+    """The limit on the next request's head ends the connection when the reply that runs is out, and not before."""
+    with impatient.connect() as connection:
+        connection.sendall(post("slow", "on") + HEAD)
+        assert read_reply(connection).text == "at last"
+        assert connection.recv(1) == b""
+
+
 @pytest.mark.parametrize("of", ["line", "header", "headers"])
 def test_a_head_without_end_is_refused(host: RunningHost, of: str) -> None:
     """A line, a header or headers without end are 431 or 400, or the end of the connection, before they fill memory."""

@@ -65,7 +65,7 @@ class BoundedHeads(HttpToolsProtocol):
     def _begin(self) -> None:
         self._end()
         self._waiting, self._size = True, 0
-        self._limit = self.loop.call_later(self.config.timeout_keep_alive, self.transport.close)
+        self._limit = self.loop.call_later(self.config.timeout_keep_alive, self._late)
 
     def _end(self) -> None:
         self._waiting = False
@@ -73,10 +73,20 @@ class BoundedHeads(HttpToolsProtocol):
             self._limit.cancel()
             self._limit = None
 
+    def _late(self) -> None:
+        if self._replies:  # whoever waits for that has asked in time
+            self._limit = self.loop.call_later(self.config.timeout_keep_alive, self._late)
+        else:
+            self.transport.close()
+
     def _refuse(self) -> None:
         if self.transport.is_closing():
             return
-        running: RequestResponseCycle | None = self.cycle
-        if running is None or running.response_complete:  # else it would stand in the middle of another reply
+        if not self._replies:  # else it would stand in the middle of another reply
             self.transport.write(_TOO_LARGE)
         self.transport.close()
+
+    @property
+    def _replies(self) -> bool:
+        running: RequestResponseCycle | None = self.cycle
+        return running is not None and not running.response_complete
