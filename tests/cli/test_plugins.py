@@ -115,8 +115,12 @@ def test_the_json_listing_has_every_fact(mixed: Site) -> None:
     ],
 )
 def test_check_fails_for_failed_and_incompatible_plugins(mixed: Site, allow: str, deny: str, code: int) -> None:
-    """With --check the exit code is 1 for a plugin that is failed or incompatible, not for one blocked or skipped."""
-    jackfield("plugins", "--check", "--plugins", allow, "--deny-plugins", deny, site=mixed, code=code)
+    """With --check the exit code is 1 for a plugin that is failed or incompatible, not for one blocked or skipped.
+
+    As JSON it says too that the files are in order, under the name by which it tells those that are not.
+    """
+    done = jackfield("plugins", "--check", "--json", "--plugins", allow, "--deny-plugins", deny, site=mixed, code=code)
+    assert json.loads(done.stdout)["files"] == []
 
 
 def test_the_variables_choose_as_the_options_do(mixed: Site) -> None:

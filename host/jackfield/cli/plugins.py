@@ -59,7 +59,7 @@ def plugins(*, as_json: bool, check: bool, allow: str | None, deny: str | None, 
         "plugins": [asdict(record) for record in found.records],
         "clashes": dict(types.clashes),
         "notices": [*found.notices, *left_out, *(files.notes if files is not None else ())],
-    }
+    } | ({} if files is None else {"files": files.problems})
     click.echo(json.dumps(listing, indent=2) if as_json else _page(listing))
     if check and (types.clashes or any(record.at_fault for record in found.records)):
         sys.exit(1)
