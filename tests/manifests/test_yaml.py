@@ -67,10 +67,10 @@ def test_aliases_can_not_grow_without_bounds() -> None:
     """A few lines of aliases that would expand to a billion values are refused at once."""
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     lines += [f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in itertools.pairwise("abcdefghij")]
-    begin = time.monotonic()
+    begin = time.thread_time()
     message = f"f.yaml:6: the document has more than {LARGEST:,} values; write out less, or split it"
     assert error("\n".join(lines)) == message
-    assert time.monotonic() - begin < 1
+    assert time.thread_time() - begin < 1
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_aliases_can_not_grow_without_bounds() -> None:
 )
 def test_deep_nesting_is_refused_at_once(text: str) -> None:
     """A document that nests without end is a clear error, in no time and with no deep recursion."""
-    begin = time.monotonic()
+    begin = time.thread_time()
     assert f"nests deeper than {DEEPEST} levels" in error(text)
-    assert time.monotonic() - begin < 1
+    assert time.thread_time() - begin < 1
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_a_stop_leaves_every_connection_a_last_request(tmp_path: Path, server: s
         assert silent.recv(1000) == b""
         assert half.recv(1000) == b""
         host.join()
-        assert time.monotonic() - began < 3, "half a request holds up the stop"
+        assert time.monotonic() - began < 4.5, "half a request holds up the stop, for its five seconds"
 
 
 @pytest.mark.parametrize("server", ["hypercorn", "uvicorn"])
