@@ -297,6 +297,15 @@ def test_names_are_looked_at_where_nothing_else_guards(
     assert judged is (Judgement.STRANGE if guarded else Judgement.KNOWN)
 
 
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [(b"a.example.com", True), (b"a.b.EXAMPLE.com:80", True), (b"example.com", False), (b"badexample.com", False)],
+)
+def test_a_star_stands_for_what_is_below(name: bytes, *, known: bool) -> None:
+    """``*.example.com`` lists every name below example.com, and not that one itself."""
+    assert HostNames(("*.example.com",)).judge(name) is (Judgement.KNOWN if known else Judgement.STRANGE)
+
+
 def test_names_of_callers_do_not_fill_the_memory() -> None:
     """However many names callers invent, few are remembered."""
     names = HostNames()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,11 @@ from running import component
 HANGS = """
 import time
 
-from jackfield import Conversation, Result, Settings, hookimpl
+from jackfield import Conversation, Settings, hookimpl
 
 class Hangs(Conversation[Settings]):
     async def converse(self, request):
-        return Result.of_text("")
+        time.sleep(600)
 
     async def close(self):
         time.sleep(600)
@@ -58,14 +60,21 @@ def test_a_component_that_blocks_its_closing_holds_no_stop(tmp_path: Path, worke
         process.wait_for("did not stop in time")
 
 
-def test_a_worker_that_hangs_does_not_outlive_its_parent(tmp_path: Path) -> None:
-    """When the parent is killed, a worker whose component never closes ends within the same time."""
+@pytest.mark.parametrize("asked", [False, True], ids=["in its closing", "in a request"])
+def test_a_worker_that_hangs_does_not_outlive_its_parent(tmp_path: Path, *, asked: bool) -> None:
+    """When the parent is killed, a worker with a component that blocks its event loop ends within the same time."""
     site, manifests = _site(tmp_path)
     options = ("--plugins", "hangs", "--graceful-shutdown-seconds", "0.2", "--workers", "2")
-    with serving(manifests, *options, PYTHONPATH=str(site)) as process:
+    with ExitStack() as stack, serving(manifests, *options, PYTHONPATH=str(site)) as process:
         process.wait_for("component loaded.*component=hangs")
         workers = descendants(process.popen.pid)
         assert len(workers) == 2
+        if asked:
+            body = b'{"inputs":[{"messages":[{"ofUser":{"content":[{"text":"hello"}]}}]}]}'
+            head = b"POST /v1.0-alpha2/conversation/hangs/converse HTTP/1.1\r\nHost: localhost\r\n"
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", process.port)))
+            client.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            process.wait_for("a plugin blocks the event loop.*plugin=hangs")
         process.signal(signal.SIGKILL)
         end = time.monotonic() + _PATIENCE
         while any(map(alive, workers)) and time.monotonic() < end:

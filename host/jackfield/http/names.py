@@ -39,7 +39,8 @@ class HostNames:
     names that no public name server answers, such as ``localhost`` and Docker's ``host.docker.internal``.
 
     Args:
-        names: further names, in any case; a port is not looked at. ``*`` stands for all, and None has every name pass.
+        names: further names, in any case; a port is not looked at. ``*.example.com`` stands for all below it, ``*`` for
+            all, and None has every name pass.
 
     Attributes:
         known: values that have been judged to be right, so that a request need not ask again.
@@ -47,7 +48,9 @@ class HostNames:
 
     def __init__(self, names: Collection[str] | None = None) -> None:
         self._any = names is None or "*" in names
-        self._names = frozenset(("localhost", *(_without_port(name.strip()).lower() for name in names or ())))
+        given = [_without_port(name.strip()).lower() for name in names or ()]
+        self._names = frozenset(("localhost", *given))
+        self._endings = (*_PRIVATE, *(name[1:] for name in given if name.startswith("*.")))
         self.known: set[bytes] = set()
 
     def judge(self, value: bytes) -> Judgement:
@@ -70,7 +73,7 @@ class HostNames:
         name = name.removesuffix(".")
         if colon and not _is_port(port):
             return False
-        return not name or name in self._names or name.endswith(_PRIVATE) or _is_address(name)
+        return not name or name in self._names or name.endswith(self._endings) or _is_address(name)
 
 
 def host_names(options: HostOptions, network: Network | None) -> HostNames:

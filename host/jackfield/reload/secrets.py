@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from jackfield.catalog.catalog import Catalog
@@ -24,18 +25,14 @@ class SecretChanges:
 
     def __init__(self) -> None:
         self._silent: set[str] = set()
+        self._generation: int | None = None
+        self._stores: dict[str, SecretStore[Any]] = {}
 
     async def stores(self, catalog: Catalog) -> set[str]:
         """Return the names of the stores whose secrets may have changed since they were asked last."""
-        changed: set[str] = set()
-        for name, entry in catalog.entries.items():
-            instance = entry.instance
-            if instance is None or type(instance) is not Instance:
-                continue  # a conversation
-            store = instance.component
-            if isinstance(store, SecretStore) and await self._changed(name, store):
-                changed.add(name)
-        return changed
+        if catalog.generation != self._generation:  # many components, seldom a store, and asked every second
+            self._generation, self._stores = catalog.generation, dict(_stores(catalog))
+        return {name for name, store in self._stores.items() if await self._changed(name, store)}
 
     async def _changed(self, name: str, store: SecretStore[Any]) -> bool:
         try:
@@ -51,3 +48,12 @@ class SecretChanges:
             return False
         self._silent.discard(name)
         return changed
+
+
+def _stores(catalog: Catalog) -> Iterator[tuple[str, SecretStore[Any]]]:
+    for name, entry in catalog.entries.items():
+        instance = entry.instance
+        if instance is None or type(instance) is not Instance:
+            continue  # a conversation
+        if isinstance(instance.component, SecretStore):
+            yield name, instance.component

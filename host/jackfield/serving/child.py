@@ -79,6 +79,7 @@ class _Worker:
         environment = {os.fsdecode(key): os.fsdecode(value) for key, value in start.environment.items()}
         self._options = replace(start.options, environment=environment)
         self._host: Host | None = None
+        self._parent = os.getppid()
 
     async def serve(self, link: socket.socket) -> int:
         """Serve until the parent says stop, or is gone."""
@@ -94,7 +95,7 @@ class _Worker:
         self._channel.send(Hello())
         try:
             alive = partial(self._channel.send, Alive())
-            with Watchdog(lambda: self._host is not None and self._host.following, alive=alive):
+            with Watchdog(self._following, alive=alive, orphaned=self._orphaned):
                 return await self._serve()
         except Exception as error:
             if self._host is not None and self._host.following:
@@ -136,6 +137,12 @@ class _Worker:
         await serve_host(host, start.network, sockets, self._stop)
         _log.info("stopped")
         return 0  # the host's own exit code has gone to the parent, with the wish to stop
+
+    def _following(self) -> bool:
+        return self._host is not None and self._host.following
+
+    def _orphaned(self) -> bool:
+        return os.getppid() != self._parent
 
     async def _watch_parent(self) -> None:
         await self._channel.lost.wait()

@@ -45,6 +45,7 @@ async def kill_stuck(slots: Sequence[Slot], limit: float) -> None:
                 fix = "see the worker's own line for the plugin; --worker-timeout sets the limit"
                 _log.error("a worker's event loop stands still; it is killed and replaced", extra=about | {"fix": fix})
                 slot.kill()
+                slot.silent = 0.0  # one that the kernel doesn't let die is told of again when the limit is over again
 
 
 def _held(pid: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import threading
 import time
@@ -42,11 +43,19 @@ class Watchdog:
     Args:
         serving: tells whether the host has started.
         alive: called by the loop every ``ALIVE_EVERY`` seconds.
+        orphaned: tells, by any thread, whether nobody is left to end this process; one that is blocked then ends.
     """
 
-    def __init__(self, serving: Callable[[], bool], alive: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        serving: Callable[[], bool],
+        *,
+        alive: Callable[[], None] = lambda: None,
+        orphaned: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._serving = serving
         self._alive = alive
+        self._orphaned = orphaned
         self._beats = 0
         self._beaten = self._said = self._worked = 0.0
         self._telling = False
@@ -103,6 +112,9 @@ class Watchdog:
                 self._telling = True
                 told = self._tell(beats, stood - _BEAT)
                 self._telling = False
+            if told and self._orphaned():
+                _log.error("the parent process is gone and the event loop stands still; ending")
+                os._exit(1)
 
     @property
     def _limit(self) -> float:
