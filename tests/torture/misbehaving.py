@@ -26,7 +26,7 @@ __all__ = ["torture"]
 
 _GOOD = ("good", "good-too")
 _WORKERS = 2
-_BLOCKED = 1.6
+_BLOCKED = 2.5
 """Seconds for which a plugin blocks an event loop: the host warns after one, give or take a beat."""
 _STUCK = 3
 """Seconds after which a worker is replaced here."""

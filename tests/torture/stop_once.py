@@ -134,7 +134,7 @@ async def _stop(folder: Path, stopping: Stopping, random: Random) -> Stopped:
             await asyncio.gather(*host.tasks)
         complaints = [*(_forced if stopping.twice else _graceful)(stopped, code, host)]
         ports = [int(port) for port in re.findall(r"=(?:http://)?127\.0\.0\.1:(\d+)", host.process.log)]
-        complaints += leftovers(pids, ports, host.temporary, host.unix)
+        complaints += leftovers(pids, ports, host.temporary, host.unix, killed=stopping.twice)
         if complaints:
             log = "".join(host.process.lines[-15:])
             raise BrokenPromiseError(f"{stopping}: {'; '.join(complaints)}; {_told(stopped)}. The log ends with\n{log}")
