@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
+import time
 import weakref
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from hypercorn.asyncio.task_group import TaskGroup
+from hypercorn.config import Config
+from starlette.types import Receive, Scope, Send
 
+from jackfield.serving.connections import serve
 from jackfield.serving.idle import Silence
 
 _SHORT = 0.05
@@ -62,6 +68,42 @@ def test_a_silence_ends(patience: float, then: Callable[[Silence], Awaitable[Non
 
     assert len(took := asyncio.run(main())) == 1
     assert took[0] >= _SHORT - 0.01
+
+
+def test_a_request_that_crosses_the_closing_is_not_begun() -> None:
+    """Whoever gets no answer on a connection that is closed may ask again: nothing has been done for it."""
+    begun: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            while (kind := (await receive())["type"]) != "lifespan.shutdown":
+                await send({"type": f"{kind}.complete"})
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        begun.append(scope["path"])
+        await asyncio.sleep(_SHORT)  # the closing would come first
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def main() -> bytes:
+        config, stop, loop = Config(), asyncio.Event(), asyncio.get_running_loop()
+        config.keep_alive_timeout = 2 * _SHORT
+        bound = socket.create_server(("127.0.0.1", 0))
+        serving = loop.create_task(serve(app, config, [bound], stopped=stop.wait, quiet=lambda: None))
+        with socket.create_connection(bound.getsockname()) as client:
+            client.setblocking(False)
+            await asyncio.sleep(_SHORT)  # it is let in
+            client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            time.sleep(4 * _SHORT)  # noqa: ASYNC251  the loop is to find the request and the end of the silence at once
+            answer = b""
+            with suppress(ConnectionResetError):
+                answer = await asyncio.wait_for(loop.sock_recv(client, 1000), 10)
+        stop.set()
+        await asyncio.wait_for(serving, 10)
+        return answer
+
+    answer = asyncio.run(main())
+    assert bool(begun) == (b"204" in answer), "a request was begun, and its client heard nothing"
 
 
 def test_a_closed_connection_is_let_go() -> None:

@@ -18,10 +18,10 @@ from socket import socket
 from typing import Any, cast
 
 from hypercorn.asyncio.lifespan import Lifespan
-from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
-from hypercorn.events import Event, Updated
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.typing import ConnectionState, LifespanState
@@ -97,7 +97,15 @@ class Connection(TCPServer):
         await self._initiate_server_close()
 
     async def _read_data(self) -> None:
-        await super()._read_data()
+        while not self.reader.at_eof():
+            try:
+                data = await self.reader.read(MAX_RECV)
+            except OSError:
+                break
+            if self._silence.over:
+                break  # who hears nothing may ask again, so nothing may come of it
+            await self.protocol.handle(RawData(data))
+        await self.protocol.handle(Closed())
         self._left = True
         self._silence.end()
 

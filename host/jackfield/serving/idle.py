@@ -23,25 +23,27 @@ class Silence:
 
     Attributes:
         begun: when the silence began, by the event loop's clock; None while a request is under way.
+        over: true once it has lasted too long: what comes then has crossed the closing and must not be begun.
     """
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._loop = asyncio.get_running_loop()
         self.begun: float | None = None
+        self.over = False
         self._timer: asyncio.TimerHandle | None = None
-        self._over: Callable[[], None] = _nothing
+        self._close: Callable[[], None] = _nothing
 
-    async def restart(self, tasks: TaskGroup, over: Callable[[], Awaitable[Any]]) -> None:
+    async def restart(self, tasks: TaskGroup, close: Callable[[], Awaitable[Any]]) -> None:
         """Begin to wait for something to come.
 
         Args:
-            tasks: where ``over`` runs.
-            over: called when nothing has come in time.
+            tasks: where ``close`` runs.
+            close: called when nothing has come in time.
         """
         self.begun = self._loop.time()
         if self._timer is None:
-            self._over = lambda: tasks.spawn(over)
+            self._close = lambda: tasks.spawn(close)
             self._timer = self._loop.call_later(self._patience, self._look)
 
     async def stop(self) -> None:
@@ -58,7 +60,7 @@ class Silence:
     def end(self) -> None:
         """Forget the connection, which is closed."""
         self.begun = None
-        self._over = _nothing
+        self._close = _nothing
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -71,7 +73,8 @@ class Silence:
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
         else:
-            self._over()
+            self.over = True
+            self._close()
 
 
 def _nothing() -> None:
