@@ -61,7 +61,7 @@ def _message(kind: type[Message], body: Any) -> bytes:
     for name, value in body.items() if isinstance(body, dict) else ():
         try:
             message.MergeFrom(ParseDict({name: value}, kind(), ignore_unknown_fields=True))
-        except (ParseError, TypeError, ValueError, RecursionError):
+        except (ParseError, TypeError, ValueError, AttributeError, RecursionError):
             continue
     if not isinstance(body, dict) or "name" not in body:
         message.MergeFrom(ParseDict({"name": "echo"}, kind()))

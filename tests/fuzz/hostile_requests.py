@@ -27,7 +27,7 @@ from jackfield.serving.network import Network
 
 __all__ = ["target"]
 
-ANSWERS = frozenset({200, 202, 204, 400, 404, 405, 408, 411, 413, 414, 415, 417, 422, 431, 501, 505})
+ANSWERS = frozenset({200, 202, 204, 400, 403, 404, 405, 408, 411, 413, 414, 415, 417, 422, 431, 501, 505})
 PATIENCE = 10.0
 
 
