@@ -13,7 +13,7 @@ import sys
 import time
 
 from figures import BrokenPromiseError, Figure, table
-from quoted import DOCS, heading, write_block
+from quoted import DOCS, heading, unusual, write_block
 from searching import Search, Tally
 
 TARGETS = {
@@ -55,7 +55,11 @@ def main() -> None:
     logging.getLogger().addHandler(logging.NullHandler())  # what servers say of each bad request is not for the report
     search = Search(arguments.seconds, arguments.seed)
     broken = 0
-    text = heading("nox -s fuzz") + f"seed {arguments.seed}, {arguments.seconds:g} s for each line\n"
+    options = unusual(parser, arguments)
+    text = (
+        heading(" ".join(["nox -s fuzz", *(["--"] if options else []), *options]))
+        + f"seed {arguments.seed}, {arguments.seconds:g} s for each line\n"
+    )
     for name in arguments.targets or TARGETS:
         began = time.monotonic()
         try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import re
 import time
 from pathlib import Path
 
-__all__ = ["DOCS", "blocks", "heading", "write_block"]
+__all__ = ["DOCS", "blocks", "heading", "unusual", "write_block"]
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -19,6 +20,12 @@ def heading(command: str) -> str:
     """Say what was run, when and on what: the first lines of every block of figures."""
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return f"$ {command}\n{time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {machine}\n"
+
+
+def unusual(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> list[str]:
+    """Say with which options a run can be repeated: time and seed, where they aren't the usual ones."""
+    options = {name: getattr(arguments, name) for name in ("seconds", "seed")}
+    return [f"--{name}={value}" for name, value in options.items() if value != parser.get_default(name)]
 
 
 def blocks(page: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ import sys
 import time
 
 from figures import BrokenPromiseError, table
-from quoted import DOCS, heading, write_block
+from quoted import DOCS, heading, unusual, write_block
 
 SUITES = {
     "reload": ("reloading", 180.0),
@@ -46,18 +46,14 @@ def main() -> None:
             sys.stdout.write(f"{name}: BROKEN after {time.monotonic() - began:.0f} s: {exception}\n\n")
             continue
         took = f"seed {arguments.seed}, {time.monotonic() - began:.0f} s\n"
-        text = heading(" ".join(["nox -s torture --", name, *_given(parser, arguments)])) + took + "\n" + table(figures)
+        text = (
+            heading(" ".join(["nox -s torture --", name, *unusual(parser, arguments)])) + took + "\n" + table(figures)
+        )
         sys.stdout.write(text + "\n")
         if arguments.write:
             write_block(DOCS / "reliability.md", f"torture {name}", text)
     if broken:
         raise SystemExit(f"{broken} of the suites found a broken promise")
-
-
-def _given(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> list[str]:
-    """Say with which options a suite can be run again: those that aren't the usual."""
-    options = {name: getattr(arguments, name) for name in ("seconds", "seed")}
-    return [f"--{name}={value}" for name, value in options.items() if value != parser.get_default(name)]
 
 
 if __name__ == "__main__":
