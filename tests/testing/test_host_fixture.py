@@ -66,7 +66,7 @@ def test_delays_are_kept(host: CannedHost) -> None:
 def test_a_hang_lasts_until_the_app_leaves(host: CannedHost) -> None:
     """An app's own time limit can be tested: no reply comes, and the host ends in good time."""
     host.hang()
-    connection = http.client.HTTPConnection("127.0.0.1", host.running.port, timeout=0.3)
+    connection = http.client.HTTPConnection("127.0.0.1", host.running.port, timeout=2)
     with pytest.raises(TimeoutError):
         connection.request("POST", "/v1.0-alpha1/conversation/llm/converse", '{"inputs": [{"content": "hello"}]}')
         connection.getresponse()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import os
 import select
 import socket
 import struct
@@ -41,7 +42,10 @@ class Entrance:
     def __init__(self, sockets: Sequence[socket.socket]) -> None:
         self._sockets = tuple(sockets)
         paths = [Path(bound.getsockname()) for bound in sockets if bound.family == socket.AF_UNIX]
-        self._files = {path: path.stat() for path in paths}
+        self._files: dict[Path, os.stat_result] = {}
+        for path in paths:
+            with suppress(FileNotFoundError):  # somebody has taken it away already
+                self._files[path] = path.stat()
 
     def shut(self) -> None:
         """Have no new connection made, for all processes that share the sockets; those that are made can be taken.

@@ -90,11 +90,12 @@ async def _serve_here(host: Host, network: Network, sockets: list[socket.socket]
         loop.add_signal_handler(number, stop_on_signal, stop)
     end_on_second((signal.SIGTERM, signal.SIGINT))
     loop.add_signal_handler(signal.SIGHUP, host.rescan)
+    entrance = Entrance(sockets)  # before anybody is told: a Unix socket's file may be another's as soon as it is
     urls = ", ".join(network.describe(sockets))
     names = ", ".join(str(folder) for folder in host.options.folders)
     _log.info("serving", extra={"url": urls, "manifests": names, "pid": os.getpid()})
     host.services = Services(host.plugins, HostView(host, network), ServiceScope(once=False))
-    await serve_host(host, network, sockets, stop, Entrance(sockets))
+    await serve_host(host, network, sockets, stop, entrance)
     _log.info("stopped")
     return host.exit_code
 
