@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from markdown import ROOT, Block, page
+from openai import OpenAI
 
 from jackfield import ToolCall
 from jackfield.testing import CannedHost, RunningHost
@@ -21,7 +22,13 @@ def run(block: Block, url: str) -> None:
     """Run a block's code, for a host at another address than the page's."""
     code = block.text.replace("http://localhost:3500", url)
     assert code != block.text
-    exec(compile(code, f"docs/clients.md:{block.line}", "exec"), {"__name__": "client"})
+    names: dict[str, object] = {"__name__": "client"}
+    try:
+        exec(compile(code, f"docs/clients.md:{block.line}", "exec"), names)
+    finally:
+        for value in names.values():
+            if isinstance(value, OpenAI):
+                value.close()  # a program that ends does so
 
 
 def of_kind(kind: str) -> list[Block]:
