@@ -15,6 +15,7 @@ from pathlib import Path
 __all__ = ["Measured", "end", "host", "script"]
 
 _HERE = Path(__file__).parent
+_SHARED = str(_HERE.parent / "support")  # what these scripts share with the tests
 _CPUCLOCK_SCHED = 2
 
 
@@ -57,7 +58,10 @@ def script(name: str, *args: str) -> Iterator[Measured]:
     """Run one of this folder's scripts, which says its port on its first line."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, str(_HERE / name), *args], stdout=subprocess.PIPE, text=True, env=_environment({})
+        [sys.executable, str(_HERE / name), *args],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=_environment({"PYTHONPATH": _SHARED}),
     )
     assert process.stdout is not None
     try:
