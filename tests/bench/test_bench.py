@@ -51,6 +51,16 @@ def test_the_host_is_measured_beside_the_bare_server() -> None:
 
 
 @pytest.mark.timeout(180)
+def test_a_call_over_grpc_is_measured() -> None:
+    """The part of gRPC starts its own bare server and prints what a call takes of both."""
+    done = bench("--only", "grpc", *FEW)
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"takes (\d+) us of CPU a call, the bare server (\d+), so (-?\d+) above it", done.stdout)
+    assert found, done.stdout
+    assert int(found[2]) > 0
+
+
+@pytest.mark.timeout(180)
 def test_a_gateway_that_is_not_here_leaves_the_others_their_rows() -> None:
     """Without a folder for other gateways the host's rows are measured, and the table says why theirs are missing."""
     done = bench("--only", "peers", "--peers", "rolter", *FEW)
