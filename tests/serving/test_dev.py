@@ -16,7 +16,7 @@ from editable import install_editable, on_path
 from process import Process, serving
 from running import Reply, component, converse_on
 
-from jackfield.serving.connections import LINGER
+from jackfield.serving.budgets import LINGER
 
 MODULE = """
 import asyncio

@@ -15,6 +15,7 @@ from jackfield.errors import JackfieldError
 from jackfield.frontends.host_view import HostView, ServiceScope
 from jackfield.host import Host
 from jackfield.logs import configure, frames
+from jackfield.serving.budgets import MARGIN
 from jackfield.serving.channel import Channel, read_frame
 from jackfield.serving.frames import (
     Alive,
@@ -38,7 +39,7 @@ from jackfield.serving.peers import Peers
 from jackfield.serving.reporter import scan_of
 from jackfield.serving.services import Services
 from jackfield.serving.watchdog import Watchdog
-from jackfield.serving.worker import MARGIN, end_within, log_loop_error, run, serve_host
+from jackfield.serving.worker import end_within, log_loop_error, run, serve_host
 
 __all__ = ["main"]
 

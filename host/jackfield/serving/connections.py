@@ -29,16 +29,14 @@ from hypercorn.utils import wrap_app
 from hyperframe.frame import GoAwayFrame
 from starlette.types import ASGIApp
 
+from jackfield.serving.budgets import LAST_WORDS, LINGER
 from jackfield.serving.entrance import emptied
 from jackfield.serving.idle import Silence
 from jackfield.serving.response_heads import quicken
 from jackfield.serving.windows import bound
 
-__all__ = ["LINGER", "Connection", "serve"]
+__all__ = ["Connection", "serve"]
 
-LINGER = 0.5
-"""Seconds that a stop leaves to a silent connection: a request may be on its way."""
-_LAST_WORDS = 1.0
 _ANY_STREAM = (1 << 31) - 1
 
 
@@ -180,4 +178,4 @@ async def _ended(connections: dict[asyncio.Task[Any], Connection], end: float) -
     for task in list(connections):
         task.cancel()
     if connections:
-        await asyncio.wait(list(connections), timeout=_LAST_WORDS)
+        await asyncio.wait(list(connections), timeout=LAST_WORDS)

@@ -17,6 +17,7 @@ from jackfield.errors import ConfigurationError
 from jackfield.logs import LogSettings
 from jackfield.options import HostOptions
 from jackfield.serving.board import Board
+from jackfield.serving.budgets import FORCE_AFTER, MARGIN
 from jackfield.serving.code import CodeWatcher
 from jackfield.serving.entrance import Entrance
 from jackfield.serving.frames import (
@@ -45,9 +46,6 @@ from jackfield.serving.stuck import kill_stuck
 __all__ = ["Parent"]
 
 _log = logging.getLogger("jackfield.parent")
-_FORCE_AFTER = 0.1
-_MARGIN = 5.0
-"""Seconds that workers have beyond the budget, to close their components."""
 _LAST_WORDS = 1.0
 _TOGETHER = 0.005
 """Seconds for which changes are gathered before the workers are told: they reload at the same moment."""
@@ -89,7 +87,7 @@ class Parent:
         self._telling: asyncio.TimerHandle | None = None
         self._shared = SharedValues(self._slots)
         self._watcher = watcher
-        budget = options.graceful_shutdown_seconds + _MARGIN
+        budget = options.graceful_shutdown_seconds + MARGIN
         begin, adopt, gone = self._begin, self._adopt, self._role.free
         self._renewal = Renewal(
             self._slots, begin=begin, adopt=adopt, gone=gone, served=self._board.served, budget=budget
@@ -235,7 +233,7 @@ class Parent:
             case StopAll(force, code):
                 self._exit_code = max(self._exit_code, code)
                 if force:
-                    asyncio.get_running_loop().call_later(_FORCE_AFTER, self._force)
+                    asyncio.get_running_loop().call_later(FORCE_AFTER, self._force)
                 else:
                     self._stopping.set()
             case Failed(cause):
@@ -291,7 +289,7 @@ class Parent:
                 slot.tell("stop", encode(Stop()))
             elif slot.process is not None and slot.running:
                 slot.process.terminate()
-        budget = self._options.graceful_shutdown_seconds + _MARGIN
+        budget = self._options.graceful_shutdown_seconds + MARGIN
         _, late = await asyncio.wait([*keepers, *following, *self._renewal.leaving.values()], timeout=budget)
         if late and self._kill():
             _log.error("workers did not stop in time and were killed", extra={"seconds": budget})

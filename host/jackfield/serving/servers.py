@@ -12,6 +12,7 @@ from typing import Any, cast
 from starlette.types import ASGIApp
 
 from jackfield.errors import ConfigurationError
+from jackfield.serving.budgets import AFTER_DRAIN
 from jackfield.serving.network import BACKLOG, Network
 
 __all__ = ["serve"]
@@ -19,7 +20,6 @@ __all__ = ["serve"]
 _KEEP_ALIVE = 75
 """Seconds an idle connection stays open: longer than pooled clients keep theirs, so that they close first."""
 _UNLIMITED = 1 << 62
-_AFTER_DRAIN = 2.0
 
 
 async def serve(
@@ -46,7 +46,7 @@ async def serve(
         quiet: called when no connection is left after the stop.
     """
     carry = _uvicorn if network.server == "uvicorn" else _hypercorn
-    await carry(app, sockets, network, stop, budget=drain + _AFTER_DRAIN, quiet=quiet)
+    await carry(app, sockets, network, stop, budget=drain + AFTER_DRAIN, quiet=quiet)
 
 
 async def _hypercorn(

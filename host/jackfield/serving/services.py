@@ -14,6 +14,7 @@ from jackfield.frontends.host_view import HostView, ServiceScope
 from jackfield.logs import frames
 from jackfield.plugins.asking import AskService
 from jackfield.plugins.manager import Plugins
+from jackfield.serving.budgets import AFTER_DRAIN
 
 __all__ = ["Services"]
 
@@ -21,7 +22,6 @@ _log = logging.getLogger("jackfield.services")
 _START_LIMIT = 10.0
 """Seconds that the host's own start waits for services; a slower one comes up while the host serves."""
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0
-_AFTER_DRAIN = 2.0
 _MARGIN = 0.5
 
 
@@ -60,7 +60,7 @@ class Services:
         self._tried = False
         self._watching: asyncio.Task[None] | None = None
         self._started = False
-        self._budget = view.graceful_shutdown_seconds + _AFTER_DRAIN
+        self._budget = view.graceful_shutdown_seconds + AFTER_DRAIN
         self._stop = asyncio.Event()
         self._running: list[_Service] = []
 

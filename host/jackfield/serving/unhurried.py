@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from jackfield.serving.connections import LINGER
+from jackfield.serving.budgets import LAST_WORDS, LINGER
 from jackfield.serving.entrance import emptied
 
 __all__ = ["Server"]
 
 _TICK = 0.1
 _TICKS = 864_000
-_LAST_WORDS = 1.0
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Protocol
@@ -129,4 +128,4 @@ class Server(uvicorn.Server):
         for task in list(state.tasks):
             task.cancel()
         if state.tasks:
-            await asyncio.wait(list(state.tasks), timeout=_LAST_WORDS)
+            await asyncio.wait(list(state.tasks), timeout=LAST_WORDS)

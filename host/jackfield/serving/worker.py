@@ -17,6 +17,7 @@ from jackfield.frontends.host_view import HostView, ServiceScope
 from jackfield.host import Host
 from jackfield.http.app import build_app
 from jackfield.options import HostOptions
+from jackfield.serving.budgets import FORCE_AFTER, MARGIN
 from jackfield.serving.entrance import Entrance
 from jackfield.serving.network import Network
 from jackfield.serving.servers import serve
@@ -24,13 +25,10 @@ from jackfield.serving.services import Services
 from jackfield.serving.signals import end_on_second
 from jackfield.serving.watchdog import Watchdog
 
-__all__ = ["MARGIN", "end_within", "exit_soon", "log_loop_error", "run", "serve_host", "serve_until_signalled"]
+__all__ = ["end_within", "exit_soon", "log_loop_error", "run", "serve_host", "serve_until_signalled"]
 
 T = TypeVar("T")
 _log = logging.getLogger("jackfield.host")
-MARGIN = 5.0
-"""Seconds that a process has beyond the budget of running replies, to close its components."""
-_FORCE_AFTER = 0.1
 _TURN = 0.001
 
 
@@ -138,7 +136,7 @@ def stop_on_signal(stop: asyncio.Event) -> None:
 
 def exit_soon() -> None:
     """End the process whatever runs: with code 1 after 100 ms, daprd's rule for ``dapr-force-shutdown``."""
-    asyncio.get_running_loop().call_later(_FORCE_AFTER, os._exit, 1)
+    asyncio.get_running_loop().call_later(FORCE_AFTER, os._exit, 1)
 
 
 def log_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
