@@ -68,18 +68,11 @@ class _Known:
                 self._recorded[key] = {}
         return self._recorded[key]
 
-    @staticmethod
-    def _text(distribution: Distribution) -> str:
-        try:
-            return distribution.read_text("RECORD") or ""
-        except (OSError, ValueError):
-            return ""
-
     def owner(self, path: Path) -> Installed | None:
         """Find the distribution whose RECORD names a file."""
         for distribution in self.distributions:
             site = site_of(distribution)
-            if path.is_relative_to(site) and path.name in self._text(distribution):
+            if path.is_relative_to(site):
                 entry = self.recorded(distribution).get(path.relative_to(site).as_posix())
                 if entry is not None:
                     return Installed(_name(distribution), fault(site, entry))
