@@ -11,6 +11,7 @@ from running import RunningHost, component
 
 from jackfield.logs import configure
 from jackfield.serving.network import Network
+from upstream import Upstream, running_upstream
 
 
 @pytest.fixture(scope="session", params=["hypercorn", "uvicorn"])
@@ -20,6 +21,13 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     (folder / "echo.yaml").write_text(component("echo"))
     with RunningHost(folder, Network(port=0, server=request.param), {"body_timeout": 1}) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[Upstream]:
+    """A provider that repeats what it is asked, until a test has it answer as it likes."""
+    with running_upstream() as server:
+        yield server
 
 
 @pytest.fixture

@@ -30,13 +30,6 @@ def elsewhere() -> Iterator[Upstream]:
 
 
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[Upstream]:
-    """The provider."""
-    with running_upstream() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def asking(tmp_path_factory: pytest.TempPathFactory, upstream: Upstream) -> Iterator[RunningHost]:
     """A host in front of the provider; one of its components lets requests name the model."""
     folder = tmp_path_factory.mktemp("manifests")

@@ -14,7 +14,7 @@ from running import RunningHost
 from wire_replies import answers
 
 from jackfield.serving.network import Network
-from upstream import Upstream, running_upstream
+from upstream import Upstream
 
 NAMES = [
     *("a\r\nx-evil: 1", "a\nx-evil: 1", "a\r\n\r\nHTTP 200 OK", "a\x00b", "a\tb", "a\x1b[31mb", "a\x9b31m", "a\x7f"),
@@ -45,13 +45,6 @@ def manifest(name: str, endpoint: str) -> str:
     spec = {"type": "conversation.openai", "version": "v1", "metadata": metadata}
     component = {"apiVersion": "dapr.io/v1alpha1", "kind": "Component", "metadata": {"name": name}, "spec": spec}
     return json.dumps(component)
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[Upstream]:
-    """A provider."""
-    with running_upstream() as server:
-        yield server
 
 
 @pytest.fixture(scope="module", params=["hypercorn", "uvicorn"])

@@ -25,7 +25,7 @@ from jackfield.builtin.cache.memory import MemoryStore
 from jackfield.messages import Record
 from jackfield.testing import Behaviour, Exchange, chat, hang
 from jackfield_redis.testing import ValkeyServer, needed_server
-from upstream import Upstream, running_upstream
+from upstream import Upstream
 
 PERSON = "canary.person@example.com"
 CARD = "4111 1111 1111 1111"
@@ -61,13 +61,6 @@ async def cut(exchange: Exchange) -> None:
 async def rubbish(exchange: Exchange) -> None:
     """Repeat what was sent as something that is no reply."""
     await exchange.send(200, {"choices": exchange.data.decode()})
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[Upstream]:
-    """A provider that a test has answer as it likes."""
-    with running_upstream() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

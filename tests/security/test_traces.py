@@ -36,13 +36,6 @@ async def refuse(exchange: Exchange) -> None:
 
 
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[Upstream]:
-    """A provider that a test has answer as it likes."""
-    with running_upstream() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def collector() -> Iterator[Upstream]:
     """A collector that keeps what it is sent."""
     with running_upstream(take) as server:

@@ -10,7 +10,7 @@ from process import Process, serving
 from running import component, converse_on
 
 from jackfield.testing import Behaviour, Exchange, chat
-from upstream import Upstream, running_upstream
+from upstream import Upstream
 
 MEBIBYTE = 1 << 20
 
@@ -66,13 +66,6 @@ BOMBS = {
     "an unknown packing": (answering(BLANKS, JSON, "x-lzma"), "failed conversing with component llm"),
     "a nest": (answering(b"[" * (8 * MEBIBYTE), JSON), "failed conversing with component llm"),
 }
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[Upstream]:
-    """A provider that a test has answer as it likes."""
-    with running_upstream() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
