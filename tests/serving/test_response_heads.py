@@ -14,6 +14,7 @@ from hypercorn.asyncio import serve as stock
 from hypercorn.config import Config
 from hypothesis import example, given
 from hypothesis import strategies as st
+from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jackfield.serving.connections import serve as ours
@@ -119,15 +120,10 @@ def _saying(messages: list[dict[str, Any]]) -> ASGIApp:
     """Make an application that answers every request with these messages."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            while (kind := (await receive())["type"]) != "lifespan.shutdown":
-                await send({"type": f"{kind}.complete"})
-            await send({"type": "lifespan.shutdown.complete"})
-            return
         for message in messages:
             await send(message)
 
-    return app
+    return Router([Mount("/", app)])
 
 
 async def _stock(app: ASGIApp, config: Config, bound: socket.socket, stop: asyncio.Event) -> None:
